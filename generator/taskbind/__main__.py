@@ -1,0 +1,5 @@
+"""`python -m taskbind`."""
+
+from .cli import main
+
+main(prog_name="taskbind")

@@ -1,0 +1,166 @@
+"""The `taskbind` command.
+
+Exit codes: 0 done (or nothing to do), 1 something in the specs or the output needs a person (errors in specs, output
+out of date, files edited by hand), 2 the command could not run (wrong usage, bad configuration, unreadable files).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__
+from .config import Config, load_config
+from .diagnostics import Diagnostic, Report, Severity, TaskbindError
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="taskbind")
+def main() -> None:
+    """Typed models, client, server, OpenAPI and docs from one pair of JSON Schemas per inference task.
+
+    Settings come from taskbind.toml in the current directory; options win over it.
+    """
+
+
+def _project(command: Callable[..., int]) -> Callable[..., None]:
+    """Give a command its configuration, and turn its failures into one message and an exit code."""
+
+    @click.option("--specs", type=click.Path(path_type=Path), help="Folder of the specs.")
+    @click.option("--out", type=click.Path(path_type=Path), help="Folder of the generated tree.")
+    @click.option("--package", help="Import name of the generated package.")
+    @wraps(command)
+    def run(specs: Path | None, out: Path | None, package: str | None, **options: Any) -> None:
+        progress = _Progress()
+        try:
+            config = load_config(Path.cwd(), specs=specs, out=out, package=package)
+            code = command(config, progress, **options)
+        except TaskbindError as error:
+            progress.clear()
+            report = getattr(error, "report", None)
+            if report is not None:
+                _show(report.fatal)
+            click.secho(f"taskbind: {error}", fg="red", err=True)
+            code = error.exit_code
+        sys.exit(code)
+
+    return run
+
+
+@main.command()
+@_project
+@click.option("-v", "--verbose", is_flag=True, help="Show every finding, not only a count.")
+def generate(config: Config, progress: _Progress, verbose: bool) -> int:
+    """Bring the generated tree up to date with the specs."""
+    from .pipeline import generate as run
+
+    start = time.perf_counter()
+    outcome = run(config, progress)
+    progress.clear()
+    _repairs(outcome.report, verbose)
+    changes = outcome.changes
+    done = (
+        f"wrote {len(changes.added) + len(changes.changed)}, removed {len(changes.removed)}"
+        if changes
+        else "up to date"
+    )
+    click.echo(
+        f"{outcome.tasks} tasks → {outcome.files} files in {_name(config.out)}: {done}"
+        f" ({time.perf_counter() - start:.2f} s)"
+    )
+    return 0
+
+
+@main.command()
+@_project
+@click.option("--diff", is_flag=True, help="Print what generating would change.")
+def check(config: Config, progress: _Progress, diff: bool) -> int:
+    """Tell whether the generated tree is what generating would write. Writes nothing."""
+    from .pipeline import check as run
+
+    outcome, lines = run(config, progress)
+    progress.clear()
+    if not outcome.changes:
+        click.echo(f"{_name(config.out)} is up to date ({outcome.tasks} tasks, {outcome.files} files)")
+        return 0
+    changes = outcome.changes
+    for word, paths in (
+        ("would add", changes.added),
+        ("would change", changes.changed),
+        ("would remove", changes.removed),
+    ):
+        for path in paths:
+            click.echo(f"{word}  {path}")
+    if diff:
+        for line in lines:
+            click.echo(line)
+    click.secho(f"{_name(config.out)} is out of date: run `taskbind generate`", fg="red", err=True)
+    return 1
+
+
+@main.command()
+@_project
+def lint(config: Config, progress: _Progress) -> int:
+    """Report everything that is wrong with the specs, with the place and the fix."""
+    from .pipeline import lint as run
+
+    report = run(config, progress)
+    progress.clear()
+    _show(report)
+    counts = ", ".join(f"{report.count(severity)} {severity}s" for severity in Severity)
+    click.echo(f"{counts} in {_name(config.specs)}" if len(report) else f"nothing to report in {_name(config.specs)}")
+    return 1 if report.count(Severity.ERROR) else 0
+
+
+@main.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Explain a finding's CODE: what it means and what to do."""
+    from .explain import explain as text
+
+    try:
+        click.echo(text(code))
+    except TaskbindError as error:
+        click.secho(f"taskbind: {error}", fg="red", err=True)
+        sys.exit(error.exit_code)
+
+
+class _Progress:
+    """One line that names the stage at work, on terminals only."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, stage: str) -> None:
+        if self._shown:
+            click.echo(f"\r\033[K{stage} …", nl=False, err=True)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+def _repairs(report: Report, verbose: bool) -> None:
+    if verbose:
+        _show(report)
+    elif len(report):
+        counts = ", ".join(f"{n} {s}s" for s in Severity if (n := report.count(s)))
+        click.echo(f"specs: {counts}, all repaired while reading; `taskbind lint` lists them", err=True)
+
+
+def _show(diagnostics: Report | list[Diagnostic]) -> None:
+    for diagnostic in diagnostics:
+        click.secho(str(diagnostic), fg=_COLOURS[diagnostic.severity])
+
+
+def _name(path: Path) -> str:
+    cwd = Path.cwd()
+    return path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else path.name

@@ -1,0 +1,244 @@
+"""Put a rendered tree on disk: all of it or nothing, and never over anybody's own work.
+
+The new tree is built beside the old one (files that do not change are hard links to the old ones, so their inodes and
+times stay) and the two directories are exchanged in one system call. A crash before that call leaves the old tree, a
+crash after it the new one; what is left over beside it is cleared by the next run. Where the system or the file system
+has no such call, two renames stand in for it, and the next run puts the old tree back if a crash fell between them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .diagnostics import EditedError, TaskbindError
+
+MANIFEST: Final = "manifest.json"
+
+_AT_FDCWD: Final = -100
+_RENAME_EXCHANGE: Final = 2  # Linux renameat2(2)
+_RENAME_SWAP: Final = 2  # macOS renamex_np(2)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a commit does: paths relative to the output directory, sorted."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def sha256(data: bytes) -> str:
+    """The hash that manifests use."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def listed(out: Path) -> dict[str, str]:
+    """The outputs that the manifest in `out` lists, with their hashes; empty where there is none.
+
+    Raises TaskbindError for a manifest that is damaged or that names a path outside `out`.
+    """
+    path = out / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        outputs = json.loads(path.read_text(encoding="utf-8"))["outputs"]
+        entries = {str(name): str(digest) for name, digest in outputs.items()}
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise TaskbindError(f"{path}: not a manifest ({error}); restore it from version control") from error
+    for name in entries:
+        _inside(name)
+    return entries
+
+
+def compare(out: Path, files: Mapping[str, bytes]) -> Changes:
+    """What :func:`commit` would do to `out`. Writes nothing.
+
+    Raises EditedError for a listed file whose bytes are neither those that the manifest lists nor those that are
+    about to be written: somebody edited it by hand. So does an unlisted file in the way of a new one.
+    """
+    old = listed(out)
+    edited: list[str] = []
+    in_the_way: list[str] = []
+    added: list[str] = []
+    changed: list[str] = []
+    for name, data in sorted(files.items()):
+        _inside(name)
+        now = _read(out / name)
+        if now == data:
+            continue
+        if now is None:
+            added.append(name)
+        elif name == MANIFEST:
+            changed.append(name)
+        elif name not in old:
+            in_the_way.append(name)
+        elif sha256(now) != old[name]:
+            edited.append(name)
+        else:
+            changed.append(name)
+    removed: list[str] = []
+    for name in sorted(old.keys() - files.keys()):
+        now = _read(out / name)
+        if now is not None:
+            (removed if sha256(now) == old[name] else edited).append(name)
+    if edited:
+        raise EditedError(
+            "edited by hand since they were generated: " + ", ".join(sorted(edited)) + "\n"
+            "Move the change into the specs or templates, then restore or delete these files and run again."
+        )
+    if in_the_way:
+        raise EditedError(
+            "not written by taskbind, but in its way: " + ", ".join(in_the_way) + "\nMove or delete these files first."
+        )
+    return Changes(tuple(added), tuple(changed), tuple(removed))
+
+
+def commit(out: Path, files: Mapping[str, bytes]) -> Changes:
+    """Make the generated part of `out` be `files`; files that no manifest lists are left alone.
+
+    Raises TaskbindError as :func:`compare` does, and where the directory cannot be written. Then `out` is as before.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(out):
+            recover(out)
+            changes = compare(out, files)
+            if changes:
+                stage = _beside(out, "new")
+                _stage(out, stage, files, changes)
+                _exchange(stage, out)
+                shutil.rmtree(_beside(out, "new"), ignore_errors=True)
+            return changes
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TaskbindError(f"{error.filename or out}: cannot write the output: {reason}") from error
+
+
+def recover(out: Path) -> None:
+    """Clear what a killed run left beside `out`, and undo the half of a two-step exchange."""
+    stage, backup = _beside(out, "new"), _beside(out, "old")
+    if backup.exists() and not out.exists():
+        backup.rename(out)
+    for leftover in (stage, backup):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+
+
+def _stage(out: Path, stage: Path, files: Mapping[str, bytes], changes: Changes) -> None:
+    stage.mkdir()
+    written = {*changes.added, *changes.changed}
+    if out.exists():
+        shutil.copystat(out, stage)
+        _link_tree(out, stage, "", {*written, *changes.removed})
+    for name in sorted(written):
+        _write(stage / name, files[name])
+
+
+def _link_tree(old: Path, new: Path, prefix: str, leave: set[str]) -> None:
+    """Recreate the directory `old` in `new` with hard links to its files, but for those to `leave` out."""
+    with os.scandir(old) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            name = f"{prefix}{entry.name}"
+            target = new / entry.name
+            if name in leave:
+                continue
+            if entry.is_symlink():
+                target.symlink_to(os.readlink(entry.path))
+            elif entry.is_dir():
+                target.mkdir()
+                _link_tree(Path(entry.path), target, f"{name}/", leave)
+                # A directory that held nothing but removed files goes with them; one that was empty before stays.
+                if any(item.startswith(f"{name}/") for item in leave) and not any(target.iterdir()):
+                    target.rmdir()
+                else:
+                    shutil.copystat(entry.path, target)
+            else:
+                try:
+                    os.link(entry.path, target)
+                except OSError:  # a file system without hard links
+                    shutil.copy2(entry.path, target)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _exchange(stage: Path, out: Path) -> None:
+    if not out.exists():
+        stage.rename(out)
+        return
+    if _swap(stage, out):
+        return
+    backup = _beside(out, "old")
+    out.rename(backup)
+    stage.rename(out)
+    shutil.rmtree(backup, ignore_errors=True)
+
+
+def _swap(a: Path, b: Path) -> bool:
+    """Exchange two directories atomically; False where the system cannot."""
+    if sys.platform not in ("linux", "darwin"):
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE)
+    elif hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(os.fsencode(a), os.fsencode(b), _RENAME_SWAP)
+    else:
+        return False
+    if failed:
+        code = ctypes.get_errno()
+        if code not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise OSError(code, os.strerror(code), str(b))
+    return not failed
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep two runs on one output apart: a lock on the parent directory, which dies with the process."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(out.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _beside(out: Path, what: str) -> Path:
+    return out.with_name(f".{out.name}.taskbind-{what}")
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _inside(name: str) -> None:
+    if name.startswith("/") or "\\" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        raise TaskbindError(f"output path {name!r} leaves the output directory")

@@ -1,0 +1,45 @@
+"""What `load` hands to `normalize` and `normalize` to `lower`: spec files as data, with where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Document:
+    """One JSON Schema file. `path` is relative to the spec root with POSIX separators; `data` is never mutated."""
+
+    path: str
+    text: str
+    data: Any
+
+
+@dataclass(frozen=True)
+class TaskSource:
+    """The files of one task. `meta` is the parsed `task.toml`, empty where the layout has none.
+
+    `responses` maps an example's name to its recorded response.
+    """
+
+    id: str
+    input: Document
+    output: Document
+    stream: Document | None
+    meta: dict[str, Any]
+    meta_path: str
+    responses: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SpecTree:
+    """A spec root: its tasks, sorted by id, and the schema files that several of them share, sorted by path.
+
+    After `normalize` every schema in it is JSON Schema 2020-12, its definitions are under ``$defs`` and every ``$ref``
+    reads ``<path of the document>#<JSON Pointer>``, relative to the spec root, and is known to resolve.
+    """
+
+    root: Path
+    tasks: tuple[TaskSource, ...]
+    shared: tuple[Document, ...]

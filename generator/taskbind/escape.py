@@ -1,0 +1,226 @@
+"""Text from specs, made safe for each language it is printed in: one escaper per target.
+
+Specs are untrusted text. Every literal and every sentence of theirs goes through here on its way into a file, so that
+a description can close no string, comment, table cell or tag. Characters that nobody can see (control characters, the
+ones that turn the direction of text around) are always spelled out: as an escape where the target has one, as
+``⟨U+202E⟩`` elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+from html import escape
+from inspect import cleandoc
+from typing import Any, Final
+
+# Fixed ranges rather than `unicodedata.category`, whose answers differ between Python versions.
+_RANGES: Final = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+_INVISIBLE: Final = re.compile(f"[{_RANGES}]")
+_IN_LITERAL: Final = re.compile(f'["\\\\\n\t{_RANGES}]')
+_IN_SHELL: Final = re.compile(f"['\\\\{_RANGES}]")
+_SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_HUGE: Final = 10**1000
+_PRAGMA: Final = re.compile(
+    r"\b(coding|flake8|fmt|isort|mypy|noqa|nosec|pragma|pylint|pyright|ruff|type|yapf)(?=\s*[:=])", re.IGNORECASE
+)
+_CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_URL: Final = r"https?://[A-Za-z0-9][^\s<>()\[\]{}|\\^`\"'*]*"
+_INLINE: Final = re.compile(rf"\[(?P<text>[^\[\]`\n]+)\]\((?P<url>{_URL})\)|(?P<bare>{_URL}(?<![.,:;!?]))")
+_BLOCK_START: Final = re.compile(r"^(?:([#+=>~-])|(\d+)([.)]))")
+
+
+def visible(text: str) -> str:
+    """`text` with ``\\n`` as its only line break and each invisible character as ``⟨U+XXXX⟩``."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+# ------------------------------------------------------------------------------------------------------------ Python
+
+
+def py_literal(value: Any) -> str:
+    """A Python expression for a JSON value (or a tuple of some); evaluating it gives an equal value of the same type.
+
+    NaN and the infinities come out as ``float("nan")`` and so on. Raises TypeError for anything else.
+    """
+    match value:
+        case None | bool():
+            return repr(value)
+        case str():
+            return f'"{_IN_LITERAL.sub(_python_escape, value)}"'
+        case int():
+            # Python refuses to read or print very long decimal numbers, but takes any length in hex.
+            return hex(value) if abs(value) >= _HUGE else repr(value)
+        case float():
+            return repr(value) if math.isfinite(value) else f'float("{value}")'
+        case list():
+            return f"[{', '.join(map(py_literal, value))}]"
+        case tuple():
+            return f"({', '.join(map(py_literal, value))}{',' if len(value) == 1 else ''})"
+        case dict():
+            return f"{{{', '.join(f'{py_literal(key)}: {py_literal(item)}' for key, item in value.items())}}}"
+    raise TypeError(f"no literal for a {type(value).__name__}")
+
+
+def _python_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def docstring(text: str, indent: int) -> str:
+    """A docstring literal, quotes included, for a body indented by `indent` spaces.
+
+    The first line carries no indent. `inspect.cleandoc` gives the same for the compiled literal as for `text`, once
+    that is made visible and has no blanks at the ends of its lines.
+    """
+    lines = cleandoc("\n".join(line.rstrip() for line in visible(text).split("\n"))).split("\n")
+    quotes = re.compile('"{3,}|"+$' if len(lines) == 1 else '"{3,}')
+    body = [quotes.sub(lambda run: '\\"' * len(run[0]), line.replace("\\", "\\\\")) for line in lines]
+    if len(lines) == 1:
+        return f'"""{body[0]}"""'
+    margin = " " * indent
+    rest = [margin + line if line else "" for line in body]
+    # Where all but the first line are indented, cleandoc would take that indent for the margin; that of the first
+    # line itself it drops.
+    below = lines[0][:1].isspace() or all(line[:1].isspace() for line in lines[1:] if line)
+    first = f"\n{rest[0]}" if below else body[0]
+    return "\n".join([f'"""{first}', *rest[1:], f'{margin}"""'])
+
+
+def docstring_text(text: str) -> str:
+    """A passage inside a longer docstring: no closing quotes, no escapes, also where it stands first or last."""
+    safe = visible(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    safe = f"\\{safe}" if safe.startswith('"') else safe
+    return f'{safe[:-1]}\\"' if safe.endswith('"') and not safe.endswith('\\"') else safe
+
+
+def comment(text: str, indent: int = 0) -> str:
+    """Comment lines, ``# `` included, none of which a tool can mistake for an instruction to it.
+
+    The first line carries no indent, the others `indent` spaces.
+    """
+    lines = (_PRAGMA.sub(r"\1 ", line).rstrip() for line in visible(text).strip("\n").split("\n"))
+    return f"\n{' ' * indent}".join(f"# {line}".rstrip() for line in lines)
+
+
+# ---------------------------------------------------------------------------------------------------------- Markdown
+
+
+def markdown(text: str) -> str:
+    """One line of GFM that is safe in a table cell.
+
+    Code spans and links to http(s) addresses keep their meaning; every other character stands for itself. A line
+    break becomes a blank, an empty line ``<br>``.
+    """
+    paragraphs = re.split(r"\n\s*\n", visible(text).strip())
+    return "<br>".join(_inline(" ".join(paragraph.split())) for paragraph in paragraphs)
+
+
+def markdown_block(text: str) -> str:
+    """Paragraphs and ``- `` lists of GFM; inside their lines the rules of :func:`markdown` hold."""
+    blocks = re.split(r"\n\s*\n", visible(text).strip())
+    return "\n\n".join(_block(block) for block in blocks)
+
+
+def _block(text: str) -> str:
+    # A code span may go on over a line break, so lines of one paragraph or one list item are escaped together.
+    items = re.split(r"\n(?=[ \t]*[-*][ \t]+\S)", text)
+    out = []
+    for item in items:
+        listed = re.match(r"[ \t]*[-*][ \t]+(?=\S)", item)
+        body = " ".join(item[listed.end() if listed else 0 :].split())
+        safe = _BLOCK_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", _inline(body))
+        out.append(f"- {safe}" if listed else safe)
+    return "\n".join(out)
+
+
+def code(text: str) -> str:
+    """`text` as inline code, on one line, in a table cell or anywhere else in GFM."""
+    text = " ".join(visible(text).split())
+    if not text or re.search(r"[`|]|\{[{%#]|[}%#]\}", text):
+        # No way of quoting a code span works both inside and outside of tables, and site engines expand {{ … }} in it.
+        return f"<code>{_punctuation(text)}</code>"
+    return f"`{text}`"
+
+
+def _inline(text: str) -> str:
+    out, position = [], 0
+    for span in _CODE.finditer(text):
+        out += [_links(text[position : span.start()]), code(span[2].strip() or span[2])]
+        position = span.end()
+    return "".join([*out, _links(text[position:])])
+
+
+def _links(text: str) -> str:
+    out, position = [], 0
+    for link in _INLINE.finditer(text):
+        before = _punctuation(text[position : link.start()])
+        # An exclamation mark would make an image of the link, and readers' browsers would load it.
+        out.append(f"{before[:-1]}\\!" if before.endswith("!") else before)
+        url = link["url"]
+        out.append(f"[{_punctuation(link['text'])}]({url.replace('&', '&amp;')})" if url else f"<{link['bare']}>")
+        position = link.end()
+    return "".join([*out, _punctuation(text[position:])])
+
+
+def _punctuation(text: str) -> str:
+    # An underscore inside a word is no emphasis, and names read better without a backslash.
+    return re.sub(r"[\\`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", _entities(text))
+
+
+def _entities(text: str) -> str:
+    return re.sub(r"[&<>|{}]", lambda match: _NAMED.get(match[0], f"&#{ord(match[0])};"), text)
+
+
+# -------------------------------------------------------------------------------------------------- the other targets
+
+
+def html(text: str) -> str:
+    """HTML text, also fit for a quoted attribute."""
+    return escape(visible(text), quote=True)
+
+
+def shell(text: str) -> str:
+    """One word of bash, zsh or ksh that stands for exactly `text`.
+
+    Raises ValueError for NUL and lone surrogates, which no command line can carry.
+    """
+    if re.search("[\x00\ud800-\udfff]", text):
+        raise ValueError("a command line can carry neither NUL nor lone surrogates")
+    if not _INVISIBLE.search(text):
+        return shlex.quote(text)
+    return f"$'{_IN_SHELL.sub(lambda match: ''.join(f'{chr(92)}{byte:03o}' for byte in match[0].encode()), text)}'"
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON with readable letters of every script, but each invisible character escaped. No ``</`` and ``<!`` in it.
+
+    Raises ValueError for NaN and infinities, TypeError for what is not a JSON value.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    text = re.sub("<(?=[/!])", "\\\\u003c", text)
+    return _INVISIBLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+def js(value: Any) -> str:
+    """A JavaScript expression for a JSON value, also inside a ``<script>`` element. Raises as :func:`json_text`."""
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{_key(key)}: {js(item)}' for key, item in value.items())}}}"
+        case list() | tuple():
+            return f"[{', '.join(map(js, value))}]"
+    return json_text(value)
+
+
+def _key(key: str) -> str:
+    # Written plainly, this one key sets the prototype instead of a member.
+    return '["__proto__"]' if key == "__proto__" else json_text(key)

@@ -1,0 +1,352 @@
+"""The intermediate representation: all that anything below `lower` ever sees of a spec.
+
+Frozen dataclasses without a line of Python source in them. `to_json` writes them as `generated/api.json`, which is the
+plugin contract, the input of spec diffs and what Hypothesis strategies are drawn from; `from_json` reads it back.
+Order is part of the value where the spec's order means something (fields, enum values, union variants); tasks and
+definitions are sorted by id, so directory order never shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any as Json, ClassVar, Final, Literal
+
+IR_VERSION: Final = 1
+
+
+class Absent:
+    """The type of :data:`ABSENT`, which tells "no default" from a default of ``null``."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a thing stands: file relative to the spec root, and RFC 6901 JSON Pointer."""
+
+    path: str
+    pointer: str
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One JSON scalar with its bounds. Lengths count Unicode code points, as JSON Schema does."""
+
+    kind: ClassVar[str] = "scalar"
+    type: Literal["string", "integer", "number", "boolean", "null"]
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    exclusive_minimum: int | float | None = None
+    exclusive_maximum: int | float | None = None
+    multiple_of: int | float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Enum:
+    """A closed set of JSON scalars; `docs` is as long as `values`, or empty."""
+
+    kind: ClassVar[str] = "enum"
+    values: tuple[Json, ...]
+    docs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Media:
+    """Binary media, base64 in JSON; `content_type` may have a wildcard subtype (``image/*``)."""
+
+    kind: ClassVar[str] = "media"
+    media: Literal["audio", "image", "video", "binary"]
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Array:
+    """A list: `prefix` types its first items one by one, `items` the rest (``None``: no further items)."""
+
+    kind: ClassVar[str] = "array"
+    items: Type | None
+    prefix: tuple[Type, ...] = ()
+    min_items: int | None = None
+    max_items: int | None = None
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class Map:
+    """An object with free keys."""
+
+    kind: ClassVar[str] = "map"
+    values: Type
+
+
+@dataclass(frozen=True)
+class Union:
+    """A value of one of the variants; `exclusive` is JSON Schema's oneOf. A nullable type is a union with null."""
+
+    kind: ClassVar[str] = "union"
+    variants: tuple[Type, ...]
+    exclusive: bool = False
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference to a :class:`Definition` by its id."""
+
+    kind: ClassVar[str] = "ref"
+    id: str
+
+
+@dataclass(frozen=True)
+class Any:
+    """Any JSON value."""
+
+    kind: ClassVar[str] = "any"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One member of an object, by its name on the wire."""
+
+    name: str
+    type: Type
+    required: bool
+    doc: str = ""
+    default: Json = ABSENT
+    examples: tuple[Json, ...] = ()
+    deprecated: bool = False
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object with known members. `additional` types the others: true (any), false (none) or a type."""
+
+    kind: ClassVar[str] = "object"
+    fields: tuple[Field, ...]
+    additional: bool | Type = True
+
+    def field(self, name: str) -> Field | None:
+        """The member of this wire name, if there is one."""
+        return next((f for f in self.fields if f.name == name), None)
+
+
+Type = Scalar | Enum | Media | Array | Map | Object | Union | Ref | Any
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A named type. `name` is the author's title or a hint from its place; the plan makes it unique."""
+
+    id: str
+    name: str
+    type: Type
+    doc: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A model that the docs recommend for a task, with the reason."""
+
+    id: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class TaskDocs:
+    """Prose of a task, from its `task.toml`; plain Markdown text in our users' own words."""
+
+    summary: str = ""
+    description: str = ""
+    applications: tuple[str, ...] = ()
+    models: tuple[Recommended, ...] = ()
+    learn_more: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request that works and, where it was recorded, the response that a server gave to it.
+
+    `media` names the sample file for the primary input, relative to the spec root; `inputs` is that input otherwise.
+    """
+
+    name: str
+    title: str
+    media: str | None = None
+    inputs: Json = ABSENT
+    parameters: tuple[tuple[str, Json], ...] = ()
+    response: Json = ABSENT
+
+
+@dataclass(frozen=True)
+class Task:
+    """One inference task: what goes in, what comes out, what is said about it.
+
+    `input`, `output` and `stream` are definition ids; `stream` types one event of a streamed answer.
+    """
+
+    id: str
+    title: str
+    input: str
+    output: str
+    stream: str | None = None
+    docs: TaskDocs = TaskDocs()
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class Api:
+    """Everything that one generator run knows."""
+
+    tasks: tuple[Task, ...]
+    definitions: tuple[Definition, ...]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Definition]:
+        return {definition.id: definition for definition in self.definitions}
+
+    def definition(self, id: str) -> Definition:
+        """The definition with this id. Raises KeyError for an id that `lower` never wrote."""
+        return self._by_id[id]
+
+    def reachable(self, ids: Iterable[str]) -> frozenset[str]:
+        """The ids of these definitions and of all that they refer to."""
+        found: set[str] = set()
+        todo = list(ids)
+        while todo:
+            if (id := todo.pop()) not in found:
+                found.add(id)
+                todo += refs(self.definition(id).type)
+        return frozenset(found)
+
+    def resolve(self, type: Type) -> Type:
+        """The type that a chain of references ends at."""
+        while isinstance(type, Ref):
+            type = self.definition(type.id).type
+        return type
+
+
+NULL: Final = Scalar("null")
+
+
+def split_null(type: Type) -> tuple[Type, bool]:
+    """Take null out of a type: ``(the rest, whether null was admitted)``."""
+    if not isinstance(type, Union) or NULL not in type.variants:
+        return type, type == NULL
+    rest = tuple(v for v in type.variants if v != NULL)
+    return (rest[0] if len(rest) == 1 else replace(type, variants=rest)), True
+
+
+def children(type: Type) -> Iterator[Type]:
+    """The types directly inside a type."""
+    match type:
+        case Array(items=items, prefix=prefix):
+            yield from prefix
+            if items is not None:
+                yield items
+        case Map(values=values):
+            yield values
+        case Union(variants=variants):
+            yield from variants
+        case Object(fields=members, additional=additional):
+            yield from (member.type for member in members)
+            if not isinstance(additional, bool):
+                yield additional
+        case _:
+            return
+
+
+def refs(type: Type) -> Iterator[str]:
+    """The ids of all definitions that a type mentions, depth first, with repetitions."""
+    if isinstance(type, Ref):
+        yield type.id
+    for child in children(type):
+        yield from refs(child)
+
+
+# ---------------------------------------------------------------------------------------------------- serialisation
+
+_TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any)}
+_PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Task)
+
+
+def to_json(api: Api) -> dict[str, Json]:
+    """`api` as JSON values. Members at their default are left out, so that the file reads like the spec."""
+    return {
+        "version": IR_VERSION,
+        "tasks": [_dump(t) for t in api.tasks],
+        "definitions": [_dump(d) for d in api.definitions],
+    }
+
+
+def _dump(value: Json) -> Json:
+    kind = getattr(value, "kind", None)
+    if kind in _TYPES or isinstance(value, _PARTS):
+        out: dict[str, Json] = {"kind": kind} if kind in _TYPES else {}
+        for f in fields(value):
+            item = getattr(value, f.name)
+            if item is ABSENT or (item == f.default and type(item) is type(f.default)):
+                continue
+            out[f.name] = dict(item) if f.name == "parameters" else _dump(item)
+        return out
+    return [_dump(item) for item in value] if isinstance(value, tuple) else value
+
+
+def from_json(data: dict[str, Json]) -> Api:
+    """The Api that :func:`to_json` wrote. Raises ValueError for another version of the format."""
+    if data.get("version") != IR_VERSION:
+        raise ValueError(f"api.json has version {data.get('version')!r}; this taskbind reads version {IR_VERSION}")
+    return Api(tuple(_task(t) for t in data["tasks"]), tuple(_definition(d) for d in data["definitions"]))
+
+
+def _type(data: Json) -> Json:
+    if not isinstance(data, dict):
+        return data
+    rest = {key: value for key, value in data.items() if key != "kind"}
+    for key in ("items", "additional"):
+        if key in rest:
+            rest[key] = _type(rest[key])
+    for key in ("prefix", "variants"):
+        if key in rest:
+            rest[key] = tuple(_type(item) for item in rest[key])
+    for key in ("values", "docs"):
+        if isinstance(rest.get(key), list):
+            rest[key] = tuple(rest[key])
+        elif key in rest:
+            rest[key] = _type(rest[key])
+    if "fields" in rest:
+        rest["fields"] = tuple(_field(f) for f in rest["fields"])
+    return _TYPES[data["kind"]](**rest)
+
+
+def _source(data: dict[str, Json]) -> dict[str, Json]:
+    return {**data, "source": Source(**data["source"])} if "source" in data else dict(data)
+
+
+def _field(data: dict[str, Json]) -> Field:
+    rest = _source(data) | {"type": _type(data["type"]), "examples": tuple(data.get("examples", ()))}
+    return Field(**rest)
+
+
+def _definition(data: dict[str, Json]) -> Definition:
+    return Definition(**(_source(data) | {"type": _type(data["type"])}))
+
+
+def _task(data: dict[str, Json]) -> Task:
+    docs = dict(data.get("docs", {}))
+    docs["applications"] = tuple(docs.get("applications", ()))
+    docs["models"] = tuple(Recommended(**m) for m in docs.get("models", ()))
+    examples = tuple(
+        Example(**{**e, "parameters": tuple(e.get("parameters", {}).items())}) for e in data.get("examples", ())
+    )
+    return Task(**{**data, "docs": TaskDocs(**docs), "examples": examples})

@@ -1,0 +1,184 @@
+"""Strict reading of one file under the spec root: whatever is wrong is a typed diagnostic, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import math
+import stat
+from pathlib import Path
+from typing import Any, Final
+
+from ..diagnostics import Report
+from ..documents import Document
+from . import positions
+from .codes import tell
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 20_000
+MAX_DIGITS: Final = 300
+
+
+class UnreadableError(Exception):
+    """Raised by :meth:`Reader.value` once the reason is in the report."""
+
+
+class _RefusedError(ValueError):
+    """Raised inside the JSON parser for what it would take and we do not."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Reader:
+    """Reads files by their path relative to the spec root (POSIX separators) and reports what is wrong with them."""
+
+    def __init__(self, root: Path, report: Report) -> None:
+        self.root = root
+        self.report = report
+        self._real = root.resolve()
+
+    def inside(self, path: str) -> bool:
+        """Whether a path, with all links followed, stays under the spec root."""
+        try:
+            return (self.root / path).resolve().is_relative_to(self._real)
+        except (OSError, RuntimeError, ValueError):
+            return False
+
+    def text(self, path: str) -> str:
+        """The text of a file. Raises UnreadableError."""
+        if not self.inside(path):
+            self._refuse("TB102", path, "leads outside the spec root", "replace the link with the file itself")
+        try:
+            status = (self.root / path).stat()
+            if not stat.S_ISREG(status.st_mode):
+                self._refuse("TB101", path, "is not a regular file", "put a regular file there")
+            if status.st_size > MAX_BYTES:
+                self._refuse(
+                    "TB103", path, f"has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read", "split the file"
+                )
+            with (self.root / path).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            self._refuse(
+                "TB101", path, f"cannot be read: {error.strerror or error}", "check that it exists and its permissions"
+            )
+        if data.startswith(b"\xef\xbb\xbf"):
+            self._refuse("TB104", path, "begins with a byte order mark", "save it as UTF-8 without BOM", 1)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            self._refuse("TB104", path, f"byte {data[error.start]:#04x} is not UTF-8", "save it as UTF-8", line)
+        raise AssertionError("unreachable")
+
+    def value(self, path: str) -> tuple[str, Any]:
+        """Text and value of a strict JSON file. Raises UnreadableError."""
+        text = self.text(path)
+        if line := positions.too_deep(text, MAX_DEPTH):
+            self._refuse(
+                "TB103", path, f"is nested deeper than {MAX_DEPTH} levels", "move inner schemas to $defs", line
+            )
+        try:
+            value = json.loads(
+                text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
+            )
+        except _RefusedError as error:
+            pointer, line = _place(error.code, text)
+            self._refuse(error.code, path, str(error), _FIX[error.code], line, pointer)
+        except json.JSONDecodeError as error:
+            self._refuse("TB105", path, f"{error.msg} (column {error.colno})", "write strict JSON", error.lineno)
+        except RecursionError:
+            self._refuse("TB103", path, f"is nested deeper than {MAX_DEPTH} levels", "move inner schemas to $defs")
+        if (count := _count(value)) > MAX_VALUES:
+            self._refuse("TB103", path, f"holds {count:,} values; at most {MAX_VALUES:,} are read", "split the file")
+        if "\\u" in text and (line := positions.first_token(text, _is_surrogate)):
+            self._refuse("TB108", path, "a string holds half of a surrogate pair", "write the whole character", line)
+        return text, value
+
+    def document(self, path: str) -> Document | None:
+        """One schema file, or None once it is reported why there is none."""
+        try:
+            text, value = self.value(path)
+            if not isinstance(value, dict):
+                self._refuse("TB109", path, "holds no JSON object", 'write a schema: {"type": …}', 1)
+        except UnreadableError:
+            return None
+        return Document(path, text, value)
+
+    def _refuse(self, code: str, path: str, message: str, fix: str, line: int = 0, pointer: str = "") -> None:
+        tell(self.report, code, path, message, fix=fix, line=line, pointer=pointer)
+        raise UnreadableError(message)
+
+
+_FIX: Final = {
+    "TB106": "keep one of them",
+    "TB107": "write a finite number, or the text as a string",
+}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _RefusedError("TB106", f"key {key[:60]!r} stands twice in an object")
+            seen.add(key)
+    return value
+
+
+def _constant(name: str) -> Any:
+    raise _RefusedError("TB107", f"{name} is not JSON")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise _RefusedError("TB107", f"{digits[:40]} is beyond the range of a number")
+    return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _RefusedError("TB107", f"an integer of {len(digits)} digits is beyond the range of a number")
+    return int(digits)
+
+
+def _place(code: str, text: str) -> tuple[str, int]:
+    if code == "TB106":
+        return positions.repeated_key(text)
+    for pointer, offset, token in positions.values(text):
+        if _unfit(token):
+            return pointer, positions.line_at(text, offset)
+    return "", 0
+
+
+def _unfit(token: str) -> bool:
+    if token in ("NaN", "Infinity", "-Infinity"):
+        return True
+    if token[0] not in "-0123456789":
+        return False
+    try:
+        return len(token) > MAX_DIGITS or math.isinf(float(token))
+    except ValueError:
+        return False
+
+
+def _is_surrogate(token: str) -> bool:
+    if token[0] != '"' or "\\u" not in token:
+        return False
+    return any("\ud800" <= character <= "\udfff" for character in json.loads(token))
+
+
+def _count(value: Any) -> int:
+    count, todo = 0, [value]
+    while todo:
+        item = todo.pop()
+        count += 1
+        if isinstance(item, dict):
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
+    return count

@@ -1,0 +1,117 @@
+"""Where the files of a spec root are: task folders in either layout, and schema files that tasks share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .codes import tell
+from .files import Reader
+
+TASK_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_KINDS: Final = ("input", "output", "stream_output")
+MAX_ID: Final = 100
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of one task, relative to the spec root; the optional ones are None where they are missing."""
+
+    id: str
+    input: str
+    output: str
+    stream: str | None
+    meta: str | None
+    responses: tuple[tuple[str, str], ...]
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """Its schema files."""
+        return (self.input, self.output, *([self.stream] if self.stream else []))
+
+
+def survey(reader: Reader) -> tuple[list[Folder], list[str]]:
+    """The task folders, by id, and the shared schema files, by path. What is half there is reported and left out."""
+    try:
+        entries = sorted(reader.root.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        tell(
+            reader.report,
+            "TB101",
+            ".",
+            f"the spec root {reader.root.name!r} cannot be read: {error.strerror or error}",
+            fix="name a folder of specs",
+        )
+        return [], []
+    folders: list[Folder] = []
+    shared: list[str] = []
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.suffix == ".json" and not entry.is_dir():
+            if entry.stem in _KINDS:
+                fix = "name the folder above as the spec root, or rename the file"
+                tell(reader.report, "TB112", entry.name, "lies in the spec root, not in a task's folder", fix=fix)
+            else:
+                shared.append(entry.name)
+        elif _is_dir(entry):
+            folder = _folder(reader, entry.name)
+            folders += [folder] if folder else []
+    return folders, shared
+
+
+def _folder(reader: Reader, name: str) -> Folder | None:
+    def have(path: str) -> bool:
+        return (reader.root / path).exists() or (reader.root / path).is_symlink()
+
+    ours = {kind for kind in _KINDS if have(f"{name}/{kind}.json")}
+    theirs = {kind for kind in _KINDS if have(f"{name}/spec/{kind}.json")}
+    meta = f"{name}/task.toml" if have(f"{name}/task.toml") else None
+    if not ours and not theirs and not meta:
+        return None
+    if not reader.inside(name):
+        tell(reader.report, "TB102", name, "leads outside the spec root", fix="replace the link with the folder itself")
+        return None
+    if ours and theirs:
+        fix = f"keep either {name}/*.json or {name}/spec/*.json"
+        tell(reader.report, "TB112", name, "has schemas both in the folder and in its spec/", fix=fix)
+        return None
+    if TASK_ID.fullmatch(name) is None or len(name) > MAX_ID:
+        fix = f"rename it, for example to {_suggested(name)}"
+        tell(reader.report, "TB111", name[:MAX_ID], "the folder's name is no task id", fix=fix)
+        return None
+    base, found = (f"{name}/spec", theirs) if theirs else (name, ours)
+    missing = [kind for kind in ("input", "output") if kind not in found]
+    for kind in missing:
+        other = next(
+            (f"{base}/{kind}{ext}" for ext in (".yaml", ".yml", ".jsonc", ".json5") if have(f"{base}/{kind}{ext}")), ""
+        )
+        why = f"; {other} is not read, specs are JSON" if other else ""
+        tell(reader.report, "TB110", base, f"{kind}.json is missing{why}", fix=f"add {base}/{kind}.json")
+    if missing:
+        return None
+    stream = f"{base}/stream_output.json" if "stream_output" in found else None
+    return Folder(name, f"{base}/input.json", f"{base}/output.json", stream, meta, _responses(reader.root, name))
+
+
+def _responses(root: Path, name: str) -> tuple[tuple[str, str], ...]:
+    suffix = ".response.json"
+    try:
+        names = sorted(entry.name for entry in (root / name / "examples").iterdir() if entry.name.endswith(suffix))
+    except OSError:
+        return ()
+    return tuple((file.removesuffix(suffix), f"{name}/examples/{file}") for file in names)
+
+
+def _is_dir(entry: Path) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _suggested(name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
+    return "-".join(re.findall(r"[a-z0-9]+", spaced.lower()))[:MAX_ID] or "my-task"

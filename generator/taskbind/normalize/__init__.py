@@ -1,0 +1,59 @@
+"""Normalise a spec tree: every dialect and habit becomes one plain JSON Schema 2020-12.
+
+The rules are the linter too. They run in the order of :data:`RULES`, each over every schema of the tree; what a rule
+does is in its docstring, which is also what ``taskbind explain CODE`` prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..diagnostics import Report, Severity
+from ..documents import SpecTree
+from ..explain import explain
+from . import dialect_rules, refuse_rules, shape_rules, value_rules
+from .overlap import overlap
+from .rule import ANNOTATIONS, ASSERTIONS, Finding, Place, Rule, rule
+from .work import Work
+
+__all__ = ["KEYWORDS", "RULES", "explain", "normalize"]
+
+KEYWORDS: Final = ANNOTATIONS | ASSERTIONS | {"$defs"}
+"""The keywords that a normalised schema may hold."""
+
+
+@rule("TB235", Severity.ERROR, "reference to a schema that was taken out", "$ref")
+def lost_target(place: Place) -> Iterator[Finding]:
+    """A `$ref` points into a part of a schema that another rule dropped, because it had no effect or was refused."""
+    yield Finding("the target of `$ref` was dropped", "refer to a schema under `$defs`", "/$ref", repaired=False)
+
+
+@rule("TB248", Severity.ERROR, "schema is not valid after normalisation")
+def invalid_result(place: Place) -> Iterator[Finding]:
+    """The document is no valid JSON Schema 2020-12 after all rules: a keyword has a value of the wrong type."""
+    problem = place.work.problem(place)
+    if problem is not None:
+        yield Finding(problem[:200], "correct the keyword", "", repaired=False)
+
+
+_BEFORE: Final = (*dialect_rules.RULES, *shape_rules.RULES, *refuse_rules.RULES, overlap)
+RULES: Final[tuple[Rule, ...]] = (*_BEFORE, lost_target, *value_rules.RULES, invalid_result)
+"""Every rule, in the order in which they run."""
+
+
+def normalize(tree: SpecTree, report: Report) -> SpecTree:
+    """The tree with every schema in JSON Schema 2020-12, definitions under ``$defs``, references canonical.
+
+    `tree` is not changed. Every repair, and everything that cannot be repaired, is in the report; what is left holds
+    only :data:`KEYWORDS`. Normalising a normalised tree changes nothing.
+    """
+    work = Work(tree, report)
+    for each in _BEFORE:
+        work.run(each)
+    for place in work.write_refs():
+        for finding in lost_target.apply(place):
+            work.note(lost_target.code, place, finding)
+    for each in (*value_rules.RULES, invalid_result):
+        work.run(each)
+    return work.result()

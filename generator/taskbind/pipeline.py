@@ -1,0 +1,144 @@
+"""The way of the data: load → normalize → lower → plan → render → format → commit.
+
+Each verb of the command line is one function here; each stage is one module, imported when it is needed, so that a
+run with nothing to do costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from . import ir
+from .commit import MANIFEST, Changes, commit, compare
+from .config import Config
+from .diagnostics import Report, TaskbindError
+from .manifest import inputs, is_current, render_manifest
+
+API = "api.json"
+
+Progress = Callable[[str], None]
+
+
+class SpecError(TaskbindError):
+    """The specs have errors that no rule could repair. They are in `report`."""
+
+    exit_code = 1
+
+    def __init__(self, report: Report) -> None:
+        count = len(report.fatal)
+        super().__init__(f"{count} error{'s' if count != 1 else ''} in the specs; nothing was written")
+        self.report = report
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: the changes to the output directory, and what was found in the specs."""
+
+    changes: Changes
+    report: Report
+    tasks: int
+    files: int
+
+
+def read_api(config: Config, report: Report, progress: Progress = lambda stage: None) -> ir.Api:
+    """The IR of a spec root. Raises SpecError where the specs cannot be read without guessing."""
+    from .load import load
+    from .lower import lower
+    from .normalize import normalize
+
+    if not config.specs.is_dir():
+        raise TaskbindError(f"{config.specs}: no such folder of specs")
+    progress("load")
+    tree = load(config.specs, report)
+    progress("normalize")
+    tree = normalize(tree, report)
+    if report.fatal:  # what was refused is missing from the tree, so lowering would see weaker schemas
+        raise SpecError(report)
+    progress("lower")
+    api = lower(tree, report)
+    if report.fatal:
+        raise SpecError(report)
+    if not api.tasks:
+        raise TaskbindError(f"{config.specs}: no tasks found; a task is a folder with input.json and output.json")
+    return api
+
+
+def build(config: Config, report: Report, progress: Progress = lambda stage: None) -> dict[str, bytes]:
+    """Every generated file, in memory. Raises SpecError for bad specs."""
+    from .formatting import format_tree
+    from .plan import plan
+    from .render import Context, Files, renderers
+
+    state = inputs(config)
+    api = read_api(config, report, progress)
+    progress("plan")
+    names = plan(api, config)
+    context = Context(config)
+    files: Files = {API: json.dumps(ir.to_json(api), indent=1, ensure_ascii=False) + "\n"}
+    for name, render in renderers().items():
+        progress(f"render {name}")
+        made = render(api, names, context)
+        if twice := files.keys() & made.keys():
+            raise TaskbindError(f"renderer {name!r} writes {', '.join(sorted(twice))}, which another one wrote already")
+        files |= made
+    progress("format")
+    files = format_tree(files, skip=(f"{names.package}/_runtime/",))
+    out = {path: text.encode("utf-8") if isinstance(text, str) else text for path, text in sorted(files.items())}
+    return out | {MANIFEST: render_manifest(state, out)}
+
+
+def generate(config: Config, progress: Progress = lambda stage: None) -> Outcome:
+    """Bring the output directory up to date. Raises TaskbindError, and then has written nothing."""
+    report = Report()
+    if is_current(config):
+        return _nothing(config, report)
+    files = build(config, report, progress)
+    progress("commit")
+    changes = commit(config.out, files)
+    return Outcome(changes, report, _tasks(files), len(files))
+
+
+def check(config: Config, progress: Progress = lambda stage: None) -> tuple[Outcome, Iterator[str]]:
+    """Compare the output directory with what generating would write, and write nothing.
+
+    Returns what would change, and the lines of a unified diff (made only if they are asked for).
+    """
+    report = Report()
+    if is_current(config):
+        return _nothing(config, report), iter(())
+    files = build(config, report, progress)
+    changes = compare(config.out, files)
+    return Outcome(changes, report, _tasks(files), len(files)), _diff(config, files, changes)
+
+
+def lint(config: Config, progress: Progress = lambda stage: None) -> Report:
+    """Everything that is wrong with the specs, whether generation could repair it or not."""
+    report = Report()
+    with suppress(SpecError):  # the report says it all
+        read_api(config, report, progress)
+    return report
+
+
+def _nothing(config: Config, report: Report) -> Outcome:
+    files = json.loads((config.out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
+    return Outcome(Changes((), (), ()), report, _tasks({API: (config.out / API).read_bytes()}), len(files) + 1)
+
+
+def _tasks(files: dict[str, bytes]) -> int:
+    return len(json.loads(files[API])["tasks"])
+
+
+def _diff(config: Config, files: dict[str, bytes], changes: Changes) -> Iterator[str]:
+    for path in sorted({*changes.added, *changes.changed, *changes.removed}):
+        old, new = (config.out / path).read_bytes() if path not in changes.added else b"", files.get(path, b"")
+        try:
+            before, after = old.decode().splitlines(), new.decode().splitlines()
+        except UnicodeDecodeError:
+            yield f"Binary file {path} differs"
+            continue
+        names = (f"a/{path}" if path not in changes.added else "/dev/null", f"b/{path}" if new else "/dev/null")
+        yield from difflib.unified_diff(before, after, *names, lineterm="")

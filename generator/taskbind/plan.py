@@ -1,0 +1,235 @@
+"""The plan: every name, module and signature of the generated package, settled in one pass before anything is rendered.
+
+Renderers and templates only look names up here; none of them makes one.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from . import hints, ir
+from .config import Config
+from .names import constant, pascal, snake, unique
+
+OPTIONS: Final = ("model", "timeout", "extra_headers", "use_cache", "wait_for_model")
+"""Keywords that every client method has beside those of its spec."""
+
+_CLIENT: Final = frozenset({"base_url", "close", "prepare", "parse", "list", "dict"})
+"""What a client has beside its tasks, and what its annotations use: no method may be called so."""
+
+
+_IMPORTED: Final = frozenset(
+    "Annotated Answer Any ConfigDict Field Integer Literal Model Number StrictBool StrictStr TypeAlias".split()
+)
+"""Names that the generated model modules import, so that no class may have them."""
+
+
+@dataclass(frozen=True)
+class ClassName:
+    """One generated class: module under ``models``, and name."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One keyword of a client method.
+
+    `wire` is its name in JSON, `python` in the signature, `annotation` its type there without the absent case.
+    `in_parameters`: it stands inside the request's ``parameters`` object, else at the request's root.
+    """
+
+    wire: str
+    python: str
+    type: ir.Type
+    annotation: str
+    required: bool
+    nullable: bool
+    doc: str
+    default: object
+    in_parameters: bool
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """One task's names. `parameters_class` is None where the request has no ``parameters`` object.
+
+    `output_annotation` is the response type in signatures. Where a response is a list of objects, `element` is their
+    class, which several tasks may share, and `element_name` this task's name for it.
+    """
+
+    task: ir.Task
+    method: str
+    constant: str
+    prefix: str
+    module: str
+    input_class: str
+    output_name: str
+    output_annotation: str
+    stream_name: str | None
+    element: ClassName | None
+    element_name: str | None
+    primary: ir.Field
+    primary_python: str
+    primary_annotation: str
+    media: ir.Media | None
+    parameters_class: ClassName | None
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All names.
+
+    `classes` maps a definition's id to its class; definitions without one are written out in place. `answers` are the
+    ids of all that a response may hold.
+    """
+
+    package: str
+    distribution: str
+    tasks: tuple[TaskPlan, ...]
+    classes: dict[str, ClassName]
+    answers: frozenset[str]
+    modules: tuple[str, ...]
+
+    def in_module(self, module: str) -> tuple[str, ...]:
+        """The ids of the definitions whose classes stand in `module`."""
+        return tuple(id for id, name in self.classes.items() if name.module == module)
+
+    def imports(self) -> list[str]:
+        """An import for every name that a signature may use; the formatter drops those that none does."""
+        names = {(name.module, name.name) for name in self.classes.values()}
+        names |= {(task.module, task.element_name) for task in self.tasks if task.element_name}
+        models = [f"from .models.{module} import {name}" for module, name in sorted(names)]
+        return ["from typing import Any, Literal", *models]
+
+    def class_name(self, id: str) -> str | None:
+        """The class of a definition, for :func:`taskbind.hints.annotation`."""
+        found = self.classes.get(id)
+        return found.name if found else None
+
+
+def plan(api: ir.Api, config: Config) -> Plan:
+    """Settle all names. Deterministic: depends on the IR and the configuration alone."""
+    classes, names = _classes(api)
+    tasks = tuple(_task(api, task, classes, names) for task in api.tasks)
+    modules = sorted({name.module for name in classes.values()} | {task.module for task in tasks})
+    answers = api.reachable(id for task in api.tasks for id in (task.output, task.stream) if id)
+    return Plan(config.package, config.distribution, tasks, classes, answers, tuple(modules))
+
+
+def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
+    """The class of each object definition, and the name of each root (of a response that is a list, say).
+
+    Roots choose first. A name that two definitions want gets the task's name in front.
+    """
+    owners = {id.partition("#")[0]: task.id for task in api.tasks for id in _roots(task)}
+    roots = [id for task in api.tasks for id in _roots(task)]
+    named = [*map(api.definition, roots), *(d for d in api.definitions if d.id not in roots)]
+    named = [d for d in named if d.id in roots or isinstance(d.type, ir.Object)]
+    wanted = Counter(definition.name for definition in named)
+    taken = {*dir(builtins), *_IMPORTED}
+    classes: dict[str, ClassName] = {}
+    names: dict[str, str] = {}
+    for definition in named:
+        path = definition.id.partition("#")[0]
+        owner = owners.get(path, path.removesuffix(".json"))
+        name = definition.name
+        if wanted[name] > 1 or name in taken:
+            name = _prefixed(name, pascal(owner), definition)
+        name = unique(name, taken)
+        if definition.id in roots:
+            names[definition.id] = name
+        if isinstance(definition.type, ir.Object):
+            classes[definition.id] = ClassName(snake(owner), name)
+    return dict(sorted(classes.items())), names
+
+
+def _roots(task: ir.Task) -> tuple[str, ...]:
+    return tuple(id for id in (task.input, task.output, task.stream) if id)
+
+
+def _prefixed(name: str, prefix: str, definition: ir.Definition) -> str:
+    kind = definition.id.partition("#")[0].rsplit("/", 1)[-1].removesuffix(".json")
+    if not name.startswith(prefix):
+        return prefix + name
+    # Input and output of one task both define it: say which.
+    return f"{prefix}{pascal(kind)}{name.removeprefix(prefix)}"
+
+
+def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict[str, str]) -> TaskPlan:
+    def class_name(id: str) -> str | None:
+        return classes[id].name if id in classes else None
+
+    root = api.resolve(ir.Ref(task.input))
+    if not isinstance(root, ir.Object) or not root.fields:
+        raise ValueError(f"{task.input}: a request must be an object with members")
+    primary = root.field("inputs") or next((f for f in root.fields if f.required), root.fields[0])
+    media = api.resolve(ir.split_null(primary.type)[0])
+    output = api.resolve(ir.Ref(task.output))
+    box = root.field("parameters")
+    box_id = ir.split_null(box.type)[0] if box else None
+    inner = api.resolve(box_id) if box_id else None
+    flat = inner.fields if isinstance(inner, ir.Object) and isinstance(box_id, ir.Ref) else ()
+    parameters_class = classes.get(box_id.id) if flat and isinstance(box_id, ir.Ref) else None
+    rest = [f for f in root.fields if f is not primary and not (f is box and parameters_class)]
+    taken = {"self", snake(primary.name), *OPTIONS}
+    parameters = [_parameter(api, f, class_name, taken, True) for f in (flat if parameters_class else ())]
+    parameters += [_parameter(api, f, class_name, taken, False) for f in rest]
+    element = _element(api, output, classes)
+    alias = f"{pascal(task.id)}OutputElement"
+    method = f"{snake(task.id)}_" if snake(task.id) in _CLIENT else snake(task.id)
+    return TaskPlan(
+        task=task,
+        method=method,
+        constant=constant(task.id),
+        prefix=pascal(task.id),
+        module=snake(task.id),
+        input_class=classes[_end(api, task.input)].name,
+        output_name=names[task.output],
+        output_annotation=f"list[{alias}]" if element else hints.annotation(api, ir.Ref(task.output), class_name),
+        stream_name=names[task.stream] if task.stream else None,
+        element=element,
+        element_name=alias if element else None,
+        primary=primary,
+        primary_python=snake(primary.name),
+        primary_annotation=hints.annotation(api, primary.type, class_name),
+        media=media if isinstance(media, ir.Media) else None,
+        parameters_class=parameters_class,
+        parameters=tuple(sorted(parameters, key=lambda p: not p.required)),
+    )
+
+
+def _element(api: ir.Api, output: ir.Type, classes: dict[str, ClassName]) -> ClassName | None:
+    if isinstance(output, ir.Array) and isinstance(output.items, ir.Ref) and not output.prefix:
+        return classes.get(_end(api, output.items.id))
+    return None
+
+
+def _end(api: ir.Api, id: str) -> str:
+    while isinstance(type := api.definition(id).type, ir.Ref):
+        id = type.id
+    return id
+
+
+def _parameter(
+    api: ir.Api, field: ir.Field, class_name: hints.ClassName, taken: set[str], in_parameters: bool
+) -> Parameter:
+    name = snake(field.name)
+    python = unique(f"{name}_" if name in taken else name, taken)
+    type, nullable = ir.split_null(field.type)
+    return Parameter(
+        wire=field.name,
+        python=python,
+        type=field.type,
+        annotation=hints.annotation(api, type, class_name),
+        required=field.required,
+        nullable=nullable,
+        doc=field.doc,
+        default=field.default,
+        in_parameters=in_parameters,
+    )

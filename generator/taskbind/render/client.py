@@ -1,0 +1,90 @@
+"""Render `_client.py`: `Client` and `AsyncClient`, both from one template."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any, Final
+
+from .. import ir
+from ..escape import docstring_text, py_literal
+from ..plan import Parameter, Plan, TaskPlan
+from . import Context, Files, header
+
+_WIDTH: Final = 96
+_PLAIN: Final = frozenset({"str", "int", "float", "bool", "Any", "None"})
+_SOURCES: Final = "a path, an http(s) or data: URL, bytes, or a binary file object"
+_MEDIA: Final = {
+    "audio": f"The recording: {_SOURCES}.",
+    "image": f"The picture: {_SOURCES}; or a PIL image.",
+    "video": f"The video: {_SOURCES}.",
+    "binary": f"The data: {_SOURCES}.",
+}
+
+
+def render(api: ir.Api, plan: Plan, context: Context) -> Files:
+    """The client module."""
+    view = {
+        "header": header("#", "specs/"),
+        "env_prefix": py_literal(context.config.env_prefix),
+        "user_agent": py_literal(f"{plan.distribution}/{context.config.version}"),
+        "example_url": "http://localhost:8000",
+        "omit": any(p.nullable for task in plan.tasks for p in task.parameters),
+        "imports": plan.imports(),
+        "tasks": [_task(api, task) for task in plan.tasks],
+    }
+    return {f"{plan.package}/_client.py": context.template("client/client.py.jinja").render(view)}
+
+
+def _task(api: ir.Api, task: TaskPlan) -> dict[str, Any]:
+    docs = task.task.docs
+    return {
+        "method": task.method,
+        "binding": task.constant,
+        "summary": docstring_text(" ".join((docs.summary or f"{task.task.title}.").split())),
+        "doc": _lines(docs.description, _WIDTH),
+        "primary": {
+            "name": task.primary_python,
+            "annotation": "MediaInput" if task.media else _accepted(task.primary_annotation),
+            "doc": _lines(_MEDIA[task.media.media] if task.media else task.primary.doc, _WIDTH - 4),
+        },
+        "parameters": [_parameter(p) for p in task.parameters],
+        "output": task.output_annotation,
+        "returns": docstring_text(" ".join((api.definition(task.task.output).doc or "The answer.").split())),
+    }
+
+
+def _accepted(annotation: str) -> str:
+    """What a caller may pass where the request has an object: its model, or its JSON object as a dict."""
+    model = re.match(r"[A-Za-z_]+\b(?!\[)", annotation)
+    return f"{annotation} | dict[str, Any]" if model and model[0] not in _PLAIN else annotation
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    annotation = _accepted(parameter.annotation)
+    if parameter.required:
+        default = None
+        annotation = f"{annotation} | None" if parameter.nullable else annotation
+    elif parameter.nullable:
+        default, annotation = "OMIT", f"{annotation} | Omit | None"
+    else:
+        default, annotation = "None", f"{annotation} | None"
+    doc = parameter.doc
+    if parameter.default is not ir.ABSENT and parameter.default is not None:
+        doc = f"{doc} Default: {py_literal(parameter.default)}."
+    return {
+        "name": parameter.python,
+        "wire": py_literal(parameter.wire),
+        "annotation": annotation,
+        "default": default,
+        "doc": _lines(doc, _WIDTH - 4),
+        "root": not parameter.in_parameters,
+        "nullable": parameter.nullable,
+    }
+
+
+def _lines(text: str, width: int) -> list[str]:
+    out: list[str] = []
+    for paragraph in docstring_text(text).strip().split("\n\n"):
+        out += [*textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False), ""]
+    return out[:-1]

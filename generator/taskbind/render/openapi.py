@@ -1,0 +1,149 @@
+"""Render `openapi.json`: the server's routes and schemas as OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from .. import ir
+from ..plan import Plan, TaskPlan
+from ..schema import definition_schema, type_schema
+from . import Context, Files
+
+MAX_BODY_MB: Final = 20
+
+_STATUS: Final = {
+    "400": "The request is not strict JSON, or a header has a bad value.",
+    "401": "The server wants a token, and this request has none or a wrong one.",
+    "404": "No such task or model here.",
+    "408": "The request took too long to arrive.",
+    "413": f"The request is larger than {MAX_BODY_MB} MB.",
+    "415": "The body is of a type that this task does not take.",
+    "422": "The request does not match the task's schema, or its media cannot be decoded; `fields` says where.",
+    "429": "The queue of the model is full; `Retry-After` says when to come back.",
+    "500": "The server failed; its log has this request's id.",
+    "503": "The model is loading; `Retry-After` and `estimated_time` say how long. `x-wait-for-model` waits instead.",
+    "504": "The answer took too long.",
+}
+
+_HEADERS: Final = {
+    "x-use-cache": (True, "Whether an answer to an equal, earlier request may be returned."),
+    "x-wait-for-model": (False, "Whether to wait while the model loads instead of answering 503."),
+}
+
+
+def render(api: ir.Api, plan: Plan, context: Context) -> Files:
+    """The document, and the same one inside the package, where the server reads it."""
+    document = openapi(api, plan, context)
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return {"openapi.json": text, f"{plan.package}/openapi.json": text}
+
+
+def component_names(api: ir.Api, plan: Plan) -> dict[str, str]:
+    """The component name of each definition: its class or alias where it has one."""
+    roots = {task.task.output: task.output_name for task in plan.tasks}
+    roots |= {task.task.stream: task.stream_name for task in plan.tasks if task.task.stream and task.stream_name}
+    names: dict[str, str] = {id: name.name for id, name in plan.classes.items()} | {
+        id: name for id, name in roots.items() if id not in plan.classes
+    }
+    return names
+
+
+def openapi(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
+    """The document as JSON values."""
+    names = component_names(api, plan)
+
+    def reference(id: str) -> dict[str, Any]:
+        if id in names:
+            return {"$ref": f"#/components/schemas/{names[id]}"}
+        return type_schema(api.definition(id).type, reference)
+
+    schemas = {name: definition_schema(api.definition(id), reference) | {"title": name} for id, name in names.items()}
+    config = context.config
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": plan.distribution,
+            "version": config.version,
+            "summary": config.summary,
+            "license": {"name": config.license, "identifier": config.license},
+        },
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "servers": [{"url": "http://localhost:8000", "description": "a server started with `serve`"}],
+        "security": [{}, {"token": []}],
+        "tags": [{"name": task.task.id, "description": _summary(task)} for task in plan.tasks],
+        "paths": {f"/tasks/{task.task.id}": {"post": _operation(api, task, names)} for task in plan.tasks}
+        | _service_paths(),
+        "components": {
+            "schemas": dict(sorted(schemas.items())) | {"Error": _error_schema()},
+            "parameters": {_header_name(name): _header(name, *about) for name, about in _HEADERS.items()},
+            "headers": {"RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _summary(task: TaskPlan) -> str:
+    return task.task.docs.summary or task.task.title
+
+
+def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, Any]:
+    request = {"application/json": {"schema": {"$ref": f"#/components/schemas/{task.input_class}"}}}
+    if task.media is not None:
+        raw: dict[str, Any] = {"schema": {"description": "The file itself, without parameters."}}
+        request |= {task.media.content_type: raw, "application/octet-stream": raw}
+    answer = {"application/json": {"schema": {"$ref": f"#/components/schemas/{names[task.task.output]}"}}}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    about = api.definition(task.task.output).doc or "The answer."
+    headers = {"x-request-id": {"$ref": "#/components/headers/RequestId"}}
+    return {
+        "operationId": task.method,
+        "summary": task.task.title,
+        "description": task.task.docs.description or _summary(task),
+        "tags": [task.task.id],
+        "parameters": [{"$ref": f"#/components/parameters/{_header_name(name)}"} for name in _HEADERS],
+        "requestBody": {"required": True, "content": request},
+        "responses": {
+            "200": {"description": about, "headers": headers, "content": answer},
+            **{code: {"description": text, "headers": headers, "content": error} for code, text in _STATUS.items()},
+        },
+    }
+
+
+def _service_paths() -> dict[str, Any]:
+    about = {
+        "/health": "Whether the process answers.",
+        "/ready": "Whether every model is loaded.",
+        "/metrics": "Prometheus metrics.",
+        "/openapi.json": "This document.",
+    }
+    ok = {"200": {"description": "Yes."}}
+    return {
+        path: {"get": {"operationId": path[1:].partition(".")[0], "summary": text, "security": [{}], "responses": ok}}
+        for path, text in about.items()
+    }
+
+
+def _header_name(name: str) -> str:
+    return "".join(word.capitalize() for word in name.removeprefix("x-").split("-"))
+
+
+def _header(name: str, default: bool, text: str) -> dict[str, Any]:
+    schema = {"type": "boolean", "default": default}
+    return {"name": name, "in": "header", "required": False, "description": text, "schema": schema}
+
+
+def _error_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    field = {"type": "object", "properties": {"field": text, "message": text}, "required": ["field", "message"]}
+    return {
+        "title": "Error",
+        "type": "object",
+        "description": "What went wrong, in words.",
+        "properties": {
+            "error": text,
+            "fields": {"type": "array", "items": field, "description": "The members of the request that are to blame."},
+            "estimated_time": {"type": "number", "description": "Seconds until the model is loaded."},
+        },
+        "required": ["error"],
+    }

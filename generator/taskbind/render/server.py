@@ -1,0 +1,53 @@
+"""Render `server.py`: a typed handler class for each task, which users fill with their own torch code."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .. import ir
+from ..escape import docstring_text
+from ..plan import Plan, TaskPlan
+from . import Context, Files, header
+
+_DECODED: Final = {"audio": "Audio", "image": "Image", "video": "bytes", "binary": "bytes"}
+_FORM: Final = {
+    "Audio": "the decoded recording",
+    "Image": "the decoded picture",
+    "bytes": "the file's bytes",
+}
+
+
+def render(api: ir.Api, plan: Plan, context: Context) -> Files:
+    """The server module."""
+    handlers = sorted(map(_handler, plan.tasks), key=lambda handler: str(handler["class_name"]))
+    module = (
+        f"Serve the tasks of {plan.distribution} with your own code: derive from a handler, pass it to `create_app`."
+    )
+    view = {
+        "header": header("#", "specs/"),
+        "module_doc": module,
+        "imports": plan.imports(),
+        "handlers": handlers,
+    }
+    return {f"{plan.package}/server.py": context.template("server/server.py.jinja").render(view)}
+
+
+def _handler(task: TaskPlan) -> dict[str, Any]:
+    whole = any(not parameter.in_parameters for parameter in task.parameters)
+    if whole:
+        inputs_name, inputs, doc = "request", task.input_class, "the whole request, validated"
+    else:
+        inputs = _DECODED[task.media.media] if task.media else task.primary_annotation
+        inputs_name, doc = task.primary_python, _FORM.get(inputs, "as the request has it")
+    split = task.parameters_class and not whole
+    about = task.task.docs.summary or f"{task.task.title}."
+    return {
+        "class_name": f"{task.prefix}Handler",
+        "binding_constant": task.constant,
+        "doc": docstring_text(" ".join(about.split())),
+        "inputs_name": inputs_name,
+        "inputs_annotation": inputs,
+        "inputs_doc": f"{doc}.",
+        "parameters_annotation": task.parameters_class.name if split and task.parameters_class else None,
+        "output_annotation": task.output_annotation,
+    }
