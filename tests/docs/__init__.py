@@ -1,0 +1,1 @@
+"""The docs: every page parses, every printed program runs."""

@@ -1,0 +1,124 @@
+"""The command line: what it says, what it writes, and how it exits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from taskbind.cli import main
+from tests.support.project import echo_task, write_specs
+
+CONFIG = 'specs = "specs"\nout = "out"\n[package]\nname = "made"\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_specs(tmp_path / "specs", echo_task({"top_k": {"type": "integer", "description": "How many."}}))
+    (tmp_path / "taskbind.toml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def test_generate_then_check(project: Path) -> None:
+    first = run("generate")
+    assert first.exit_code == 0
+    assert first.output.startswith("1 tasks → ")
+    assert "wrote" in first.output
+    assert "up to date" in run("generate").output
+    clean = run("check")
+    assert (clean.exit_code, "is up to date" in clean.output) == (0, True)
+
+
+def test_check_names_and_shows_what_would_change(project: Path) -> None:
+    run("generate")
+    path = project / "specs" / "echo" / "input.json"
+    path.write_text(path.read_text().replace("How many.", "How many answers."))
+    before = {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()}
+    result = run("check", "--diff")
+    assert result.exit_code == 1
+    assert "would change  made/models/echo.py" in result.output
+    assert "+    How many answers." in result.output
+    assert "-    How many." in result.output
+    assert "run `taskbind generate`" in result.output
+    assert {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()} == before
+
+
+def test_an_edited_file_is_named_and_kept(project: Path) -> None:
+    run("generate")
+    path = project / "out" / "made" / "models" / "echo.py"
+    path.write_text(path.read_text() + "# mine\n")
+    for command in ("generate", "check"):
+        result = run(command)
+        assert result.exit_code == 1
+        assert "edited by hand since they were generated: made/models/echo.py" in result.output
+    assert path.read_text().endswith("# mine\n")
+
+
+def test_a_task_that_goes_takes_its_files_with_it(project: Path) -> None:
+    write_specs(project / "specs", {k.replace("echo", "other"): v for k, v in echo_task().items()})
+    run("generate")
+    assert (project / "out" / "made" / "models" / "other.py").exists()
+    for path in (project / "specs" / "other").iterdir():
+        path.unlink()
+    (project / "specs" / "other").rmdir()
+    assert "removed 2" in run("generate").output
+    assert not (project / "out" / "made" / "models" / "other.py").exists()
+    assert not (project / "out" / "docs" / "other.md").exists()
+
+
+def test_bad_specs_stop_with_place_and_fix_and_write_nothing(project: Path) -> None:
+    (project / "specs" / "echo" / "output.json").write_text('{"type": "object",\n "type": "array"}')
+    result = run("generate")
+    assert result.exit_code == 1
+    assert "echo/output.json:2" in result.output
+    assert "fix:" in result.output
+    assert "nothing was written" in result.output
+    assert not (project / "out").exists()
+
+
+def test_lint_is_quiet_about_good_specs_and_loud_about_bad(project: Path) -> None:
+    assert (run("lint").exit_code, run("lint").output) == (0, "nothing to report in specs\n")
+    write_specs(project / "specs", echo_task({"value": {"enum": [1, 2]}}))
+    result = run("lint")
+    assert result.exit_code == 1
+    assert "TB302" in result.output
+
+
+def test_explain_tells_what_a_code_means(project: Path) -> None:
+    assert "enum" in run("explain", "TB302").output
+    unknown = run("explain", "TB999")
+    assert unknown.exit_code == 2
+    assert "TB999" in unknown.output
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("specs = 'specs'\n", "nothing says where out is"),
+        ("spec = 'specs'\nout = 'out'\n", "unknown key 'spec'; did you mean 'specs'?"),
+        ("specs = 1\nout = 'out'\n", "specs must be a str, not int"),
+        ("specs = ", "not valid TOML"),
+        ("specs = 'specs'\nout = 'specs/out'\n", "must not contain each other"),
+        (CONFIG.replace("made", "not-a-name"), "package name 'not-a-name'"),
+        (CONFIG.replace("specs = ", "specs = 'missing'\n# "), "missing"),
+    ],
+)
+def test_bad_configuration_exits_with_2(project: Path, text: str, message: str) -> None:
+    (project / "taskbind.toml").write_text(text)
+    result = run("generate")
+    assert result.exit_code == 2, result.output
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_options_win_over_the_file(project: Path) -> None:
+    assert run("generate", "--out", "elsewhere", "--package", "other").exit_code == 0
+    assert (project / "elsewhere" / "other" / "models" / "echo.py").exists()
+    assert json.loads((project / "elsewhere" / "manifest.json").read_text())["config"]["package"] == "other"

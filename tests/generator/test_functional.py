@@ -1,0 +1,235 @@
+"""From an inline spec to a call: what a spec says is what the generated package does."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from taskbind.pipeline import SpecError
+from tests.support.project import closed, echo_task, generate_project, imported
+
+
+def adapters(name: str = "echo") -> Any:
+    return importlib.import_module("made._tasks").TASKS[name]
+
+
+def accepts(adapter: Any, payload: Any) -> bool:
+    """Whether the model takes `payload`: on both paths alike, and giving it back unchanged."""
+    verdicts = []
+    for parse in (
+        lambda: adapter.validate_python(payload, by_name=False, by_alias=True),
+        lambda: adapter.validate_json(json.dumps(payload), by_name=False, by_alias=True),
+    ):
+        try:
+            model = parse()
+        except ValidationError:
+            verdicts.append(False)
+        else:
+            verdicts.append(True)
+            assert adapter.dump_python(model, mode="json", exclude_unset=True, by_alias=True) == payload
+    assert verdicts[0] == verdicts[1]
+    return verdicts[0]
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"type": "integer"}, [1, 1.0, -(10**30)], ["1", True, 1.5, None]),
+        ({"type": "integer", "minimum": 1, "maximum": 3}, [1, 3, 2.0], [0, 4, True]),
+        ({"type": "number", "exclusiveMinimum": 0}, [1, 0.5, 10**30], [0, -1, True, "1"]),
+        ({"type": "string", "minLength": 2, "maxLength": 3}, ["ab", "äöü", "🎉🎉"], ["a", "abcd", 12]),
+        ({"type": "string", "pattern": "^a+$"}, ["aa"], ["ab", ""]),
+        ({"type": "string", "format": "uri"}, ["http://a", "no uri at all"], [1]),
+        ({"type": "boolean"}, [True, False], [0, 1, "true", None]),
+        ({"enum": ["a", "b"]}, ["a"], ["A", None, 1]),
+        ({"enum": ["never", True, False]}, ["never", True, False], [0, 1, "always"]),
+        ({"enum": ["a", None]}, ["a", None], ["b", 0]),
+        ({"const": "a"}, ["a"], ["b", None]),
+        ({"type": ["string", "null"]}, ["a", None], [1]),
+        ({"type": ["integer", "null"], "minimum": 2}, [2, None], [1, "2"]),
+        ({"anyOf": [{"type": "integer", "minimum": 2}, {"type": "string", "minLength": 2}]}, [2, "ab"], [1, "a", None]),
+        ({"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 1}, [[0], [1, 2.5]], [[], [-1], 1]),
+        (
+            {
+                "type": "array",
+                "prefixItems": [{"type": "number"}, {"type": ["number", "null"]}],
+                "items": False,
+                "minItems": 2,
+            },
+            [[0, 1], [0.5, None]],
+            [[0], [0, 1, 2], [None, 1], "ab"],
+        ),
+        (
+            {"type": "array", "items": {"type": "array", "items": {"type": "integer"}, "maxItems": 1}},
+            [[[1]], [[]]],
+            [[[1, 2]]],
+        ),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, [{}, {"a": 1}], [{"a": "1"}, []]),
+        (
+            {"type": "object", "properties": {"class": {"type": "string"}}},
+            [{"class": "x"}, {"class_": 1}],
+            [{"class": 1}],
+        ),
+        (closed({"a": {"type": "string"}}, "a"), [{"a": "x"}], [{}, {"a": "x", "b": 1}, {"a": None}]),
+        ({}, [None, 1, "x", [1], {"a": None}], []),
+    ],
+    ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else "",
+)
+def test_a_member_is_as_exact_as_its_schema(tmp_path: Path, schema: Any, good: list[Any], bad: list[Any]) -> None:
+    config, _ = generate_project(tmp_path, echo_task({"value": schema}))
+    with imported(config):
+        adapter = adapters().input_adapter
+        for value in good:
+            assert accepts(adapter, {"inputs": "x", "parameters": {"value": value}}), value
+        for value in bad:
+            assert not accepts(adapter, {"inputs": "x", "parameters": {"value": value}}), value
+        assert accepts(adapter, {"inputs": "x", "parameters": {}}), "absent stays absent"
+
+
+@pytest.mark.parametrize("nullable", [True, False])
+@pytest.mark.parametrize("required", [True, False])
+def test_absent_and_null_are_told_apart(tmp_path: Path, nullable: bool, required: bool) -> None:
+    schema = {"type": ["number", "null"] if nullable else "number"}
+    output = closed({"score": schema}, *(["score"] if required else []))
+    config, _ = generate_project(tmp_path, echo_task(output=output))
+    with imported(config):
+        adapter = adapters().output_adapter
+        assert accepts(adapter, {"score": 0.5})
+        assert accepts(adapter, {"score": None}) == nullable
+        assert accepts(adapter, {}) == (not required)
+
+
+def test_a_response_may_know_more_than_the_spec(tmp_path: Path) -> None:
+    kinds = {"type": "string", "enum": ["a", "b"]}
+    one = {"type": "object", "properties": {"kind": kinds, "also": kinds}, "required": ["kind"]}
+    config, _ = generate_project(tmp_path, echo_task(output={"type": "array", "items": one}))
+    answer = [{"kind": "new", "also": "newer", "more": [1]}]
+    with imported(config) as package:
+        runtime = importlib.import_module("made._runtime.client")
+        response = runtime.Response(200, {}, json.dumps(answer).encode())
+        tolerant, strict = (
+            package.Client("http://127.0.0.1:9"),
+            package.Client("http://127.0.0.1:9", strict_responses=True),
+        )
+        read = tolerant.parse(adapters(), response)
+        assert [element.model_dump() for element in read] == answer
+        with pytest.raises(package.ResponseValidationError, match=r"0\.kind: input should be 'a' or 'b'"):
+            strict.parse(adapters(), response)
+        with pytest.raises(package.ResponseValidationError):
+            tolerant.parse(adapters(), runtime.Response(200, {}, b'[{"kind": 1}]'))
+
+
+def test_recursive_definitions(tmp_path: Path) -> None:
+    node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node"}}, "additionalProperties": False}
+    output = {"type": "object", "properties": {"tree": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}
+    config, _ = generate_project(tmp_path, echo_task(output=output))
+    with imported(config):
+        adapter = adapters().output_adapter
+        assert accepts(adapter, {"tree": {"child": {"child": {}}}})
+        assert not accepts(adapter, {"tree": {"child": {"kid": {}}}})
+
+
+def test_all_of_is_merged_and_distributed_over_unions(tmp_path: Path) -> None:
+    one = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    two = {"type": "object", "properties": {"b": {"type": "integer"}}, "required": ["b"]}
+    both = {
+        "allOf": [
+            {"anyOf": [one, two]},
+            {"type": "object", "properties": {"c": {"type": "boolean"}}, "required": ["c"]},
+        ]
+    }
+    config, _ = generate_project(tmp_path, echo_task(output={"type": "array", "items": both}))
+    with imported(config):
+        adapter = adapters().output_adapter
+        assert accepts(adapter, [{"a": "x", "c": True}, {"b": 1, "c": False}])
+        assert not accepts(adapter, [{"a": "x"}])
+        assert not accepts(adapter, [{"c": True}])
+
+
+def test_names_that_collide_get_their_task_in_front(tmp_path: Path) -> None:
+    box = {"type": "object", "title": "Box", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+    files = {}
+    for task, extra in (("first", {}), ("second", {"y": {"type": "integer"}})):
+        mine = {**box, "properties": box["properties"] | extra}
+        files[f"{task}/input.json"] = closed({"inputs": {"type": "string"}}, "inputs")
+        files[f"{task}/output.json"] = {"type": "array", "items": mine}
+    config, _ = generate_project(tmp_path, files)
+    with imported(config) as package:
+        models = importlib.import_module(f"{package.__name__}.models")
+        assert {"FirstBox", "SecondBox", "FirstOutputElement", "FirstInput"} <= set(models.__all__)
+        assert "y" in models.SecondBox.model_fields
+        assert models.FirstOutputElement is models.FirstBox
+
+
+def test_the_client_has_the_spec_in_its_signature(tmp_path: Path) -> None:
+    parameters = {
+        "top_k": {"type": "integer", "minimum": 1, "description": "How many."},
+        "seed": {"type": ["integer", "null"]},
+        "model": {"type": "string"},
+        "class": {"type": "string"},
+    }
+    task = echo_task(parameters)
+    task["echo/input.json"]["properties"]["parameters"]["required"] = ["class"]
+    config, _ = generate_project(tmp_path, task)
+    with imported(config) as package:
+        signature = inspect.signature(package.Client.echo)
+        assert list(signature.parameters)[:2] == ["self", "inputs"]
+        wanted = {"class_": "str", "top_k": "int | None", "seed": "int | Omit | None", "model_": "str | None"}
+        assert {name: signature.parameters[name].annotation for name in wanted} == wanted
+        assert signature.parameters["class_"].default is inspect.Parameter.empty
+        assert all(signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in wanted)
+        assert signature.return_annotation == "EchoOutput"
+        assert "top_k: How many." in package.Client.echo.__doc__
+        assert inspect.signature(package.AsyncClient.echo) == signature
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    evil = '"""\nimport os; os.abort()\n"""  {{ 7*7 }} {% raw %} \\N{BULLET} \u202e </script>'
+    evil += " | ` ${x} '; -- \r\n# type: ignore"
+    task = echo_task({"value": {"type": "string", "description": evil, "default": evil}})
+    for path in task:
+        task[path]["description"] = evil
+    config, _ = generate_project(tmp_path, task)
+    with imported(config):
+        model = adapters().parameters_class
+        assert model().value == evil
+        page = (config.out / "docs" / "echo.md").read_text(encoding="utf-8")
+        assert "\u202e" not in page
+        assert "</script>" not in page
+    for path in config.out.rglob("*.py"):
+        assert "\u202e" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize(
+    ("schema", "code"),
+    [
+        ({"minimum": 1}, "TB301"),
+        ({"enum": [1, 2]}, "TB302"),
+        ({"allOf": [{"type": "string"}, {"type": "integer"}]}, "TB303"),
+        ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "TB305"),
+        ({"type": "array", "prefixItems": [{"type": "string"}]}, "TB306"),
+    ],
+)
+def test_what_has_no_exact_form_is_refused_with_code_and_place(tmp_path: Path, schema: Any, code: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        generate_project(tmp_path, echo_task({"value": schema}))
+    found = caught.value.report.fatal
+    assert [d.code for d in found] == [code]
+    assert found[0].path == "echo/input.json"
+    assert found[0].pointer == "/properties/parameters/properties/value"
+    assert found[0].line > 0
+    assert found[0].fix
+    assert not (tmp_path / "out").exists()
+
+
+def test_recursion_without_an_object_is_refused(tmp_path: Path) -> None:
+    loop = {"type": "array", "items": {"$ref": "#/$defs/Loop"}}
+    with pytest.raises(SpecError) as caught:
+        generate_project(tmp_path, echo_task(output={"$ref": "#/$defs/Loop", "$defs": {"Loop": loop}}))
+    assert {d.code for d in caught.value.report.fatal} == {"TB304"}

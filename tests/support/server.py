@@ -1,0 +1,124 @@
+"""A generated server in a process of its own, and a proxy that writes down what programs send to it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+TOKEN = "a-token-of-the-docs-tests"
+TOKEN_VARIABLE = "INFERENCE_TASKS_TOKEN"
+START_SECONDS = 180
+
+
+def environment() -> dict[str, str]:
+    """This process's environment with the token, and without proxies that would come between."""
+    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    return kept | {TOKEN_VARIABLE: TOKEN}
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """The base URL of a server with the embedded demo models, ready. It ends with the block."""
+    command = [sys.executable, "-m", "inference_tasks", "serve", "--port", "0", "--token-env", TOKEN_VARIABLE]
+    with tempfile.TemporaryDirectory() as directory:
+        log = Path(directory) / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=environment(), stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield _ready_url(process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _ready_url(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The address that the server prints, once it answers there that it is ready."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if printed := re.match(r"(http://\S+) serves ", log.read_text(encoding="utf-8", errors="replace")):
+            with suppress(OSError), opener.open(f"{printed[1]}/ready", timeout=5) as response:
+                if response.status == 200:
+                    return printed[1]
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request as it came over the wire; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Proxy:
+    """Passes requests on to `target` and keeps them in `sent`."""
+
+    target: str
+    url: str = ""
+    sent: list[Sent] = field(default_factory=list)
+
+
+@contextmanager
+def recording_proxy(target: str) -> Iterator[Proxy]:
+    """A proxy before the server at `target`."""
+    proxy = Proxy(target)
+    address = urlsplit(target)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            proxy.sent.append(Sent(self.command, self.path, headers, body))
+            onward = http.client.HTTPConnection(address.hostname or "", address.port, timeout=90)
+            hop = {"host", "connection", "content-length", "expect", "transfer-encoding"}
+            onward.request(self.command, self.path, body, {k: v for k, v in headers.items() if k not in hop})
+            answer = onward.getresponse()
+            content = answer.read()
+            onward.close()
+            self.send_response(answer.status)
+            for name in ("content-type", "x-request-id", "retry-after"):
+                if value := answer.getheader(name):
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.send_header("connection", "close")
+            self.close_connection = True
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    proxy.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
