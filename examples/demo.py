@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inference_tasks import APIConnectionError, Client
+from inference_tasks import Client
 
 ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"
@@ -25,29 +23,17 @@ SENTENCES = ("I like you. I love you.", "This film was a waste of time.")
 @contextmanager
 def server() -> Iterator[str]:
     """The generated server in a process of its own; yields its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "inference_tasks", "serve", "--port", str(port), "--log-level", "warning"]
-    process = subprocess.Popen(command)
+    command = [sys.executable, "-m", "inference_tasks", "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        yield f"http://127.0.0.1:{port}"
+        assert process.stdout is not None
+        first = process.stdout.readline()  # "http://127.0.0.1:8000 serves …", as soon as it listens
+        if not first:
+            sys.exit(f"the server did not start (exit code {process.wait()})")
+        yield first.split()[0]
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def wait(client: Client, seconds: float = 120) -> None:
-    """Wait until the server answers its first request."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            client.text_classification("ready?", wait_for_model=True)
-            return
-        except APIConnectionError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
 
 
 def answers(client: Client) -> Iterator[tuple[str, str, str]]:
@@ -72,8 +58,7 @@ def answers(client: Client) -> Iterator[tuple[str, str, str]]:
 
 def main() -> None:
     """Print one row for each call."""
-    with server() as url, Client(url, timeout=60, max_retries=0) as client:
-        wait(client)
+    with server() as url, Client(url, timeout=60) as client:
         rows = [("task", "input", "answer"), *answers(client)]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     print()

@@ -24,7 +24,7 @@ combine-as-imports = true
 
 
 def format_tree(files: Files, *, skip: tuple[str, ...] = ()) -> Files:
-    """`files` with every Python file formatted by one `ruff` run, and compiled. Paths under `skip` pass unchanged.
+    """`files` with every Python file formatted by `ruff`, and compiled. Copied code, under `skip`, passes unchanged.
 
     Raises TaskbindError naming the file and line of anything that is not Python: a bug in a template or a renderer.
     """
@@ -39,11 +39,9 @@ def format_tree(files: Files, *, skip: tuple[str, ...] = ()) -> Files:
         _ruff(root, "check", "--fix-only", "--quiet")
         _ruff(root, "format")
         formatted: Files = {path: (root / "tree" / path).read_text(encoding="utf-8") for path in sources}
-    out = files | formatted
-    for path, text in out.items():
-        if path.endswith(".py"):
-            _compile(path, _bytes(text))
-    return out
+    for path, text in formatted.items():
+        _compile(path, _bytes(text))
+    return files | formatted
 
 
 def _ruff(root: Path, *arguments: str) -> None:

@@ -49,14 +49,17 @@ def render_manifest(state: Mapping[str, Any], files: Mapping[str, bytes]) -> byt
     return (json.dumps({"version": _VERSION, **state, "outputs": outputs}, indent=1, sort_keys=True) + "\n").encode()
 
 
-def is_current(config: Config) -> bool:
-    """Whether the output directory is exactly what generating would write. Reads and hashes files, nothing else."""
+def is_current(config: Config, state: Mapping[str, Any]) -> bool:
+    """Whether the output directory is exactly what generating from inputs in `state` would write.
+
+    Reads and hashes files, nothing else.
+    """
     try:
         data = json.loads((config.out / MANIFEST).read_text(encoding="utf-8"))
         outputs = listed(config.out)
     except (OSError, ValueError):
         return False
-    if data != {"version": _VERSION, **inputs(config), "outputs": outputs}:
+    if data != {"version": _VERSION, **state, "outputs": outputs}:
         return False
     try:
         return all(sha256((config.out / path).read_bytes()) == digest for path, digest in outputs.items())

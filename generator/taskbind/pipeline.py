@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from . import ir
 from .commit import MANIFEST, Changes, commit, compare
@@ -67,13 +68,14 @@ def read_api(config: Config, report: Report, progress: Progress = lambda stage: 
     return api
 
 
-def build(config: Config, report: Report, progress: Progress = lambda stage: None) -> dict[str, bytes]:
-    """Every generated file, in memory. Raises SpecError for bad specs."""
+def build(
+    config: Config, state: Mapping[str, Any], report: Report, progress: Progress = lambda stage: None
+) -> dict[str, bytes]:
+    """Every generated file, in memory, with a manifest of the inputs in `state`. Raises SpecError for bad specs."""
     from .formatting import format_tree
     from .plan import plan
     from .render import Context, Files, renderers
 
-    state = inputs(config)
     api = read_api(config, report, progress)
     progress("plan")
     names = plan(api, config)
@@ -94,9 +96,10 @@ def build(config: Config, report: Report, progress: Progress = lambda stage: Non
 def generate(config: Config, progress: Progress = lambda stage: None) -> Outcome:
     """Bring the output directory up to date. Raises TaskbindError, and then has written nothing."""
     report = Report()
-    if is_current(config):
+    state = inputs(config)
+    if is_current(config, state):
         return _nothing(config, report)
-    files = build(config, report, progress)
+    files = build(config, state, report, progress)
     progress("commit")
     changes = commit(config.out, files)
     return Outcome(changes, report, _tasks(files), len(files))
@@ -108,9 +111,10 @@ def check(config: Config, progress: Progress = lambda stage: None) -> tuple[Outc
     Returns what would change, and the lines of a unified diff (made only if they are asked for).
     """
     report = Report()
-    if is_current(config):
+    state = inputs(config)
+    if is_current(config, state):
         return _nothing(config, report), iter(())
-    files = build(config, report, progress)
+    files = build(config, state, report, progress)
     changes = compare(config.out, files)
     return Outcome(changes, report, _tasks(files), len(files)), _diff(config, files, changes)
 

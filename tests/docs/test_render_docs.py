@@ -121,10 +121,15 @@ def test_task_without_prose_has_no_empty_section(render: Render, tmp_path: Path)
     assert all(table.rows for table in pages.tables(tmp_path / "out" / "docs" / "x.md"))
 
 
+def test_example_without_a_recorded_answer_shows_its_programs_only(render: Render) -> None:
+    text = str(render(replace(TASK, examples=(replace(EXAMPLES[0], response=ir.ABSENT),)))["docs/x.md"])
+    assert "<!-- snippet: " in text
+    assert "<!-- response: " not in text
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"examples": (replace(EXAMPLES[0], response=ir.ABSENT),)}, "no response was recorded"),
         ({"examples": (replace(EXAMPLES[0], media="x/gone.png"),)}, "no file x/gone.png"),
         ({"examples": (replace(EXAMPLES[0], media="x/b.png"),)}, "no media format"),
         ({"examples": (replace(EXAMPLES[0], media="x/c.flac"),)}, "audio/flac, but the task takes image"),

@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,21 @@ def out(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         del sys.modules[name]
 
 
+@dataclass(frozen=True)
+class Read:
+    """The foreign specs as read: `overlapping` are the files with a oneOf whose variants overlap."""
+
+    api: ir.Api
+    judge: Judge
+    overlapping: frozenset[str]
+
+
 @pytest.fixture(scope="module")
-def api_and_judge(corpus: Path) -> tuple[ir.Api, Judge]:
+def read(corpus: Path) -> Read:
     report = Report()
     tree = normalize(load(corpus / "hf-tasks", report), report)
-    return lower(tree, report), Judge(tree)
+    overlapping = frozenset(diagnostic.path for diagnostic in report if diagnostic.code == "TB234")
+    return Read(lower(tree, report), Judge(tree), overlapping)
 
 
 def test_every_module_of_the_package_imports(out: Path) -> None:
@@ -65,42 +76,41 @@ def test_the_package_is_strictly_typed(out: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_agreement_and_round_trips(out: Path, api_and_judge: tuple[ir.Api, Judge], tables: list[str]) -> None:
-    """Measured, not yet demanded of every foreign schema: what is not exact stands in the table."""
-    api, judge = api_and_judge
+def test_agreement_and_round_trips(out: Path, read: Read, tables: list[str]) -> None:
     tasks = importlib.import_module(f"{PACKAGE}._tasks").TASKS
     rows = [f"{'foreign spec':46} {'accepted':>8} {'rejected':>8} {'round-tripped':>13} {'broken':>6}"]
-    total, broken = Tally(), 0
-    for task in api.tasks:
+    total = Tally()
+    inexact = set()
+    for task in read.api.tasks:
         for kind, adapter in (("input", tasks[task.id].input_adapter), ("output", tasks[task.id].output_adapter)):
-            tally = measure(api, judge, getattr(task, kind), adapter)
+            tally = measure(read, getattr(task, kind), adapter)
             total.counts += tally.counts
-            broken += len(tally.broken)
-            rows.append(_row(f"{task.id}/{kind}", tally, len(tally.broken)))
+            total.broken += tally.broken
+            rows.append(_row(f"{task.id}/{kind}", tally))
             rows += [f"    {text}" for text in tally.broken[:1]]
-    rows.append(_row("all", total, broken))
-    tables.append("\n".join(rows))
-    checked = total.counts["accepted"] + total.counts["rejected"]
-    assert checked > 3000
-    # 2 paths a payload; what is left are unions whose variants overlap, which need the residual checks of a later step.
-    assert broken <= 0.01 * 2 * checked
+            if tally.broken:
+                inexact.add(getattr(task, kind).partition("#")[0])
+    tables.append("\n".join([*rows, _row("all", total)]))
+    assert total.counts["accepted"] + total.counts["rejected"] > 3000
+    # Pydantic takes the first variant of a oneOf that fits; that a second one fits too needs a check it cannot state.
+    assert inexact <= read.overlapping
 
 
-def _row(name: str, tally: Tally, broken: int) -> str:
+def _row(name: str, tally: Tally) -> str:
     counts = tally.counts
-    return f"{name:46} {counts['accepted']:8} {counts['rejected']:8} {counts['round-tripped']:13} {broken:6}"
+    return f"{name:46} {counts['accepted']:8} {counts['rejected']:8} {counts['round-tripped']:13} {len(tally.broken):6}"
 
 
-def measure(api: ir.Api, judge: Judge, id: str, adapter: Any) -> Tally:
+def measure(read: Read, id: str, adapter: Any) -> Tally:
     """Hold the laws against drawn payloads of one schema, without stopping at the first break."""
     tally = Tally()
 
     @seed(0)
     @settings(max_examples=SAMPLES, database=None)
-    @given(valid(api, ir.Ref(id)), mutated(api, ir.Ref(id)))
+    @given(valid(read.api, ir.Ref(id)), mutated(read.api, ir.Ref(id)))
     def hold(good: Any, other: Any) -> None:
         for payload in (good, other):
-            tally.record(payload, judge.accepts(id, payload), adapter)
+            tally.record(payload, read.judge.accepts(id, payload), adapter)
 
     hold()
     return tally

@@ -11,13 +11,12 @@ from typing import Final
 
 from ..diagnostics import Report, Severity
 from ..documents import SpecTree
-from ..explain import explain
 from . import dialect_rules, refuse_rules, shape_rules, value_rules
 from .overlap import overlap
 from .rule import ANNOTATIONS, ASSERTIONS, Finding, Place, Rule, rule
 from .work import Work
 
-__all__ = ["KEYWORDS", "RULES", "explain", "normalize"]
+__all__ = ["KEYWORDS", "RULES", "normalize"]
 
 KEYWORDS: Final = ANNOTATIONS | ASSERTIONS | {"$defs"}
 """The keywords that a normalised schema may hold."""

@@ -1,0 +1,67 @@
+"""The OpenAPI document: valid, complete, and of one mind with the specs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from openapi_spec_validator import validate
+
+SPECS = Path(__file__).parents[2] / "specs"
+TASKS = sorted(path.parent.name for path in SPECS.glob("*/task.toml"))
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    path = SPECS.parent / "generated" / "openapi.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def test_it_is_valid_openapi(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_the_package_carries_the_same_document(document: dict[str, Any]) -> None:
+    path = SPECS.parent / "generated" / "inference_tasks" / "openapi.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == document
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_its_operation(document: dict[str, Any], task: str) -> None:
+    operation = document["paths"][f"/tasks/{task}"]["post"]
+    content = operation["requestBody"]["content"]
+    media = task != "text-classification"
+    assert set(content) == {"application/json"} | (
+        {f"{task_media(task)}/*", "application/octet-stream"} if media else set()
+    )
+    assert {parameter["$ref"].rsplit("/", 1)[-1] for parameter in operation["parameters"]} == {
+        "UseCache",
+        "WaitForModel",
+    }
+    assert {"200", "400", "401", "413", "422", "429", "503"} <= set(operation["responses"])
+
+
+def task_media(task: str) -> str:
+    return "image" if task.startswith("image") else "audio"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_recorded_responses_and_bad_requests(document: dict[str, Any], task: str) -> None:
+    operation = document["paths"][f"/tasks/{task}"]["post"]
+
+    def validator(part: dict[str, Any]) -> jsonschema.Draft202012Validator:
+        return jsonschema.Draft202012Validator(part["content"]["application/json"]["schema"] | document)
+
+    recorded = list((SPECS / task / "examples").glob("*.response.json"))
+    assert recorded
+    for path in recorded:
+        validator(operation["responses"]["200"]).validate(json.loads(path.read_text(encoding="utf-8")))
+    request = validator(operation["requestBody"])
+    assert request.is_valid({"inputs": "AAAA"})
+    assert not request.is_valid({"inputs": "AAAA", "parameters": {"topk": 1}})
+    assert not request.is_valid({})
