@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import venv
 from pathlib import Path
 
 import nox
@@ -29,7 +28,8 @@ def run(session: nox.Session, *command: str) -> None:
     global _ready
     if not _ready:
         if not ENVIRONMENT.exists():
-            venv.create(ENVIRONMENT, with_pip=True)
+            # virtualenv came with nox, and needs no part of Python that a system may have split off.
+            session.run(sys.executable, "-m", "virtualenv", "--quiet", str(ENVIRONMENT), external=True)
         _ready = True
         packages = ("-e", ".", "-e", "generated[torch]", "-r", "requirements-dev.txt")
         run(session, "pip", "install", "--quiet", "-c", "constraints.txt", *packages)
