@@ -18,7 +18,7 @@ nox.options.sessions = ["style", "types", "check", "tests"]
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
 BIN = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
-CODE = ("generator", "templates", "tests", "benchmarks", "examples", "noxfile.py")
+CODE = ("generator", "templates", "training", "tests", "benchmarks", "examples", "noxfile.py")
 
 _ready = False
 
@@ -93,8 +93,8 @@ def record(session: nox.Session) -> None:
 @nox.session
 def train(session: nox.Session) -> None:
     """Train the embedded demo models anew (minutes; needs espeak-ng); arguments name tasks."""
-    run(session, "pip", "install", "--quiet", "-c", "constraints.txt", "-r", "templates/demo/requirements.txt")
-    run(session, "python", "templates/demo/train.py", *session.posargs)
+    run(session, "pip", "install", "--quiet", "-c", "constraints.txt", "-r", "training/requirements.txt")
+    run(session, "python", "-m", "training", *session.posargs)
 
 
 @nox.session

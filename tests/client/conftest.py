@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
 from inference_tasks import AsyncClient, Client
 
 LABELS = [{"label": "cat", "score": 0.9}, {"label": "dog", "score": 0.1}]

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import inference_tasks
 import pytest
+
+import inference_tasks
 from inference_tasks import (
     APIConnectionError,
     APIError,

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inference_tasks import InputError
 from PIL import Image
+
+from inference_tasks import InputError
 
 FLAC = b"fLaC" + bytes(40)
 
@@ -198,6 +199,7 @@ def test_the_type_is_read_from_the_content(start: bytes, kind: str | None, conte
 def test_real_encoders_agree_with_the_table() -> None:
     import numpy as np
     import soundfile
+
     from inference_tasks._runtime.media import sniff
 
     for name, content_type in [

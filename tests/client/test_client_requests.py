@@ -8,6 +8,7 @@ import platform
 from typing import Any
 
 import pytest
+
 from inference_tasks import ConfigurationError, InputError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -266,8 +267,9 @@ def test_media_with_a_member_beside_them_travel_as_json() -> None:
 def __getattr__(name: str) -> Any:
     if name != "Nested":
         raise AttributeError(name)
+    from pydantic import create_model
+
     from inference_tasks._runtime.types import Model
     from inference_tasks.models.common import ClassificationOutput
-    from pydantic import create_model
 
     return create_model("Nested", __base__=Model, inputs=(ClassificationOutput, ...))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, strategies as st
+
 from inference_tasks._runtime.retry import LONGEST_WAIT, delay
 
 

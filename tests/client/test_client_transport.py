@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+
 from inference_tasks import APIConnectionError, APITimeoutError, AsyncClient, Client, ConfigurationError, InputError
 
 KINDS = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])

@@ -122,3 +122,21 @@ def test_options_win_over_the_file(project: Path) -> None:
     assert run("generate", "--out", "elsewhere", "--package", "other").exit_code == 0
     assert (project / "elsewhere" / "other" / "models" / "echo.py").exists()
     assert json.loads((project / "elsewhere" / "manifest.json").read_text())["config"]["package"] == "other"
+
+
+def test_own_templates_win_and_caches_are_no_templates(project: Path) -> None:
+    runtime = project / "mine" / "runtime"
+    for name in ("extra.py", ".ruff_cache/x", "__pycache__/extra.cpython-311.pyc", ".hidden"):
+        (runtime / name).parent.mkdir(parents=True, exist_ok=True)
+        (runtime / name).write_text("# mine\n")
+    (project / "taskbind.toml").write_text('templates = "mine"\n' + CONFIG)
+    assert run("generate").exit_code == 0
+    made = {
+        p.relative_to(project / "out" / "made" / "_runtime").as_posix()
+        for p in (project / "out").rglob("_runtime/**/*")
+    }
+    assert "extra.py" in made
+    assert "types.py" in made
+    assert not [name for name in made if "cache" in name.lower().split("/")[0] or name.startswith(".")]
+    (runtime / ".ruff_cache" / "y").write_text("")
+    assert run("check").exit_code == 0

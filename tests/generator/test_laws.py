@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from inference_tasks._tasks import TASKS
 from pydantic import TypeAdapter
 
+from inference_tasks._tasks import TASKS
 from taskbind import ir
 from taskbind.diagnostics import Report
 from taskbind.load import load

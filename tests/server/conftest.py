@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+
 from inference_tasks._runtime.server.run import listen
 from inference_tasks.server import Handler, Settings, create_app
 

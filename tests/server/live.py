@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import PIL.Image
+
 from inference_tasks.models.image_classification import (
     ImageClassificationOutputElement,
     ImageClassificationParameters,

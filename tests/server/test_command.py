@@ -19,6 +19,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 import httpx
+
 from inference_tasks._runtime.cli import main
 from inference_tasks._tasks import TASKS
 

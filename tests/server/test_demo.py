@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -42,13 +45,22 @@ def test_every_implementation_has_a_demo_that_is_right(live: Live) -> None:
             assert answer.json()[0]["label"] == label, (name, answer.text)
 
 
-def test_speech_is_read_with_its_times(live: Live) -> None:
+SPEECH = {"digits.flac": "three one four", "command.wav": "go left"}
+
+
+@pytest.mark.parametrize("name", SPEECH)
+def test_speech_is_read_with_its_times(live: Live, name: str) -> None:
     task = "automatic-speech-recognition"
-    samples = sorted((EXAMPLES / task / "examples").glob("*.*"))
-    sounds = [path for path in samples if path.suffix in (".wav", ".flac")]
-    assert sounds
-    for path in sounds:
-        plain = live.post(f"/tasks/{task}", content=path.read_bytes())
-        assert plain.status_code == 200, plain.text
-        assert set(plain.json()) == {"text"}
-        assert plain.json()["text"].strip()
+    data = (EXAMPLES / task / "examples" / name).read_bytes()
+    plain = live.post(f"/tasks/{task}", content=data)
+    assert plain.json() == {"text": SPEECH[name]}
+    payload = {"inputs": base64.b64encode(data).decode(), "parameters": {"return_timestamps": True}}
+    timed = live.post(f"/tasks/{task}", json=payload).json()
+    assert timed["text"] == SPEECH[name]
+    assert [chunk["text"] for chunk in timed["chunks"]] == SPEECH[name].split()
+    times = [time for chunk in timed["chunks"] for time in chunk["timestamp"]]
+    assert times == sorted(times)
+    # The recordings begin with 0.2 s of silence and end with 0.1 s.
+    seconds = soundfile.info(io.BytesIO(data)).duration
+    assert 0.1 <= times[0] <= 0.35
+    assert seconds - 0.6 <= times[-1] <= seconds

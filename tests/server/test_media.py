@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import soundfile
+
 from inference_tasks._runtime.server.decode import decode_audio, decode_image
 from inference_tasks.models.audio_classification import AudioClassificationOutputElement, AudioClassificationParameters
 from inference_tasks.server import Audio, AudioClassificationHandler, RequestProblem

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ConfigDict, Field
+
 from inference_tasks._runtime.binding import TaskBinding
 from inference_tasks._runtime.server.app import create_app
 from inference_tasks._runtime.server.calls import Interpreter
@@ -16,7 +18,6 @@ from inference_tasks._runtime.server.handler import Handler, takes
 from inference_tasks._runtime.server.problems import RequestProblem
 from inference_tasks._runtime.types import Model
 from inference_tasks._tasks import TASKS
-from pydantic import ConfigDict, Field
 
 MODULE = "tests.server.shapes_of_a_made_up_package"
 

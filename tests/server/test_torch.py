@@ -13,6 +13,7 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 import numpy as np
 import PIL.Image
 import torch
+
 from inference_tasks._runtime.torch import create_handler
 from inference_tasks._runtime.torch.base import ModelDirectoryError
 from inference_tasks._tasks import TASKS

@@ -70,12 +70,13 @@ class Context:
         return (self.config.specs / path).read_bytes()
 
     def tree(self, folder: str) -> dict[str, Path]:
-        """The files under a template folder by relative path, sorted, without caches."""
+        """The files under a template folder by relative path, sorted; tools' caches and hidden files are none."""
         out: dict[str, Path] = {}
         for directory in reversed(self.template_directories):
-            for path in sorted((directory / folder).rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    out[path.relative_to(directory / folder).as_posix()] = path
+            for path in (directory / folder).rglob("*"):
+                parts = path.relative_to(directory / folder).parts
+                if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in parts):
+                    out["/".join(parts)] = path
         return dict(sorted(out.items()))
 
 

@@ -19,6 +19,8 @@ class CtcReader:
         self._extractor = extractor
         self._tokenizer = tokenizer
         self._words = hasattr(tokenizer, "word_delimiter_token")
+        self._blank = tokenizer.pad_token_id
+        self._special = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id}
 
     def options(self, seconds: float) -> dict[str, Any]:
         return {}
@@ -66,9 +68,12 @@ class CtcReader:
         return seconds / frames
 
     def _transcript(self, labels: list[int], step: float | None, seconds: float) -> Transcript:
+        # Not by skip_special_tokens: the blank is one of them, and skipped before repeats are merged it would turn
+        # "three" into "thre" and move every word up to the start. So the others become blanks, which are dropped later.
+        labels = [self._blank if label in self._special else label for label in labels]
         if step is None:
-            return Transcript(self._tokenizer.decode(labels, skip_special_tokens=True))
-        decoded = self._tokenizer.decode(labels, skip_special_tokens=True, output_word_offsets=True)
+            return Transcript(self._tokenizer.decode(labels))
+        decoded = self._tokenizer.decode(labels, output_word_offsets=True)
         chunks = [
             Chunk(
                 word["word"],
