@@ -1,0 +1,1 @@
+"""What every generated SDK ships and no spec decides. Private: import from the package itself instead."""

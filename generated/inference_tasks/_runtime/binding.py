@@ -1,0 +1,69 @@
+"""How one task is bound to its generated models: the data that client and server share.
+
+The generated module `_tasks` holds one :class:`TaskBinding` a task. Everything heavy (pydantic, the task's models) is
+imported on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True)
+class TaskBinding:
+    """One task's names.
+
+    `input_model`, `output_type` and `parameters_model` are names in the generated module `module`. `primary` is the
+    wire name of the main member of a request; `media` its kind (``"audio"``, ``"image"``, ``"video"``, ``"binary"``),
+    or None for anything that is not media. `parameters` are the wire names inside the request's ``parameters``
+    object, `options` those beside `primary` at its root.
+    """
+
+    id: str
+    module: str
+    input_model: str
+    output_type: str
+    primary: str
+    media: str | None = None
+    content_type: str | None = None
+    parameters_model: str | None = None
+    parameters: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def _get(self, name: str) -> Any:
+        return getattr(import_module(self.module), name)
+
+    @cached_property
+    def input_class(self) -> Any:
+        """The request's model class."""
+        return self._get(self.input_model)
+
+    @cached_property
+    def input_adapter(self) -> TypeAdapter[Any]:
+        """Validates request objects."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(self.input_class)
+
+    @cached_property
+    def output_adapter(self) -> TypeAdapter[Any]:
+        """Validates responses; an array response is a plain list of models."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(self._get(self.output_type))
+
+    @cached_property
+    def parameters_class(self) -> Any:
+        """The model class of ``parameters``, or None for a task without any."""
+        return self._get(self.parameters_model) if self.parameters_model else None
+
+    @property
+    def method(self) -> str:
+        """The client's method name."""
+        return self.id.replace("-", "_")

@@ -1,0 +1,112 @@
+"""Batching without a timer: whatever waits when the model is free is taken together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .handler import Handler
+from .metrics import Metrics
+from .problems import RequestProblem
+from .worker import Worker
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """One request that waits; `group` is equal for items that may be batched together."""
+
+    inputs: Any
+    parameters: Any
+    group: bytes
+    future: asyncio.Future[Any]
+    since: float = field(default_factory=time.perf_counter)
+
+
+class Batcher:
+    """The queue before one model. Used from the event loop only; just :func:`run_batch` runs in the model's thread."""
+
+    def __init__(
+        self, handler: Handler[Any, Any, Any], name: str, worker: Worker, limit: int, metrics: Metrics
+    ) -> None:
+        self._handler = handler
+        self._name = name
+        self._worker = worker
+        self._limit = limit
+        self._metrics = metrics
+        self._waiting: deque[Item] = deque()
+        self._busy = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def submit(self, inputs: Any, parameters: Any, group: bytes) -> asyncio.Future[Any]:
+        """The answer, to be; cancel it to leave the queue. Raises RequestProblem (429) if the queue is full."""
+        if len(self._waiting) >= self._limit:
+            self._waiting = deque(item for item in self._waiting if not item.future.done())
+            if len(self._waiting) >= self._limit:
+                message = f"the server is busy: {self._limit} requests are waiting"
+                raise RequestProblem(message, status=429, headers={"retry-after": "1"})
+        item = Item(inputs, parameters, group, asyncio.get_running_loop().create_future())
+        self._waiting.append(item)
+        self._start()
+        return item.future
+
+    def _start(self) -> None:
+        if self._busy:
+            return
+        batch = self._take()
+        if not batch:
+            return
+        self._busy = True
+        now = time.perf_counter()
+        self._metrics.batch(self._name, len(batch), now - batch[0].since)
+        inputs, parameters = [item.inputs for item in batch], batch[0].parameters
+        running = self._worker.run(lambda: run_batch(self._handler, inputs, parameters))
+        running.add_done_callback(lambda done: self._finish(batch, done, now))
+
+    def _take(self) -> list[Item]:
+        """The oldest item and those that may go with it, in order; abandoned ones are dropped on the way."""
+        batch: list[Item] = []
+        others: list[Item] = []
+        while self._waiting and len(batch) < max(1, self._handler.max_batch):
+            item = self._waiting.popleft()
+            if item.future.done():
+                continue
+            (batch if not batch or item.group == batch[0].group else others).append(item)
+        self._waiting.extendleft(reversed(others))
+        return batch
+
+    def _finish(self, batch: list[Item], done: asyncio.Future[list[Any]], since: float) -> None:
+        self._busy = False
+        self._metrics.inference(self._name, time.perf_counter() - since)
+        results = done.result() if not (done.cancelled() or done.exception()) else None
+        for index, item in enumerate(batch):
+            if item.future.done():
+                continue
+            result = results[index] if results is not None else done.exception() or RuntimeError("the model stopped")
+            if isinstance(result, StopIteration) or (
+                isinstance(result, BaseException) and not isinstance(result, Exception)
+            ):
+                result = RuntimeError(f"the handler ended with {type(result).__name__}")
+            if isinstance(result, Exception):
+                item.future.set_exception(result)
+            else:
+                item.future.set_result(result)
+        self._start()
+
+
+def run_batch(handler: Handler[Any, Any, Any], inputs: Sequence[Any], parameters: Any) -> list[Any]:
+    """One answer or exception for each of `inputs`; items of a batch that failed as a whole are tried one by one."""
+    try:
+        results = list(handler.batch(inputs, parameters))
+    except Exception as error:
+        if len(inputs) == 1:
+            return [error]
+        return [run_batch(handler, [item], parameters)[0] for item in inputs]
+    if len(results) != len(inputs):
+        return [RuntimeError(f"the handler answered {len(results)} of {len(inputs)} items")] * len(inputs)
+    return results

@@ -1,0 +1,155 @@
+"""From a request body to what a handler is called with, all but decoding the media."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import filetype
+from pydantic import BaseModel, ValidationError
+
+from ..binding import TaskBinding
+from ..types import parse_json
+from ..validation import Problem, problems, validate_request
+from .handler import takes
+from .problems import RequestProblem
+
+GENERIC_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded"})
+MEDIA_TYPES = ("audio/", "image/", "video/")
+DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
+WHITESPACE = b" \t\r\n"
+# Quotes inside a JSON string are escaped, so in JSON text this can only be the member itself.
+SAMPLING = b'"do_sample":true'
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. `inputs` is what the handler takes, but for media: there it is the encoded file."""
+
+    inputs: Any
+    parameters: Any
+    canonical_inputs: bytes
+    canonical_parameters: bytes
+    samples: bool
+    """Whether the request asks for randomness: equal requests then deserve different answers."""
+
+
+class Interpreter:
+    """Reads the requests of one task."""
+
+    def __init__(self, binding: TaskBinding) -> None:
+        self.binding = binding
+        self.shape = takes(binding)
+        members = getattr(binding.input_class, "model_fields", {})
+        names = {field.alias or name: name for name, field in members.items()}
+        self._primary = names.get(binding.primary, binding.primary)
+        self._parameters = names.get("parameters", "parameters")
+
+    def read(self, body: bytes, content_type: bytes) -> Call:
+        """The call that `body` is. Raises RequestProblem: 400 not JSON, 415 not ours, 422 not what the task takes."""
+        kind = content_type.split(b";", 1)[0].strip().lower().decode("latin-1")
+        if kind == "application/json" or kind.endswith("+json"):
+            return self._json(body)
+        if not body:
+            raise RequestProblem("is required, and the body is empty", field=self.binding.primary)
+        recognised = filetype.guess_mime(body[:8192])
+        if self.binding.media and recognised:
+            return self._media(body)
+        if body.lstrip(WHITESPACE)[:1] in (b"{", b"["):
+            return self._json(body)
+        if self.binding.media and (kind in GENERIC_TYPES or kind.startswith(MEDIA_TYPES)):
+            return self._media(body)
+        raise self._unsupported(kind if kind not in GENERIC_TYPES else recognised or "")
+
+    def payload(self, payload: Any) -> Call:
+        """The call that `payload` (JSON values) is. Raises RequestProblem (422)."""
+        try:
+            request = validate_request(self.binding, payload)
+        except ValidationError as error:
+            raise RequestProblem.of(problems(error, self.binding)) from None
+        if self.shape == "whole":
+            canonical = _canonical(request)
+            return Call(request, None, canonical, b"", SAMPLING in canonical)
+        inputs = getattr(request, self._primary)
+        if self.binding.media:
+            data = decode_base64(inputs, self.binding.primary)
+            return self._call(data, data, request)
+        return self._call(inputs, _canonical(inputs), request)
+
+    def _json(self, body: bytes) -> Call:
+        try:
+            payload = parse_json(body)
+        except ValueError as error:
+            recognised = filetype.guess_mime(body[:8192])
+            hint = f"; these bytes are {recognised}: send them with that Content-Type" if recognised else ""
+            raise RequestProblem(f"the body is not valid JSON: {error}{hint}"[:500], status=400) from None
+        return self.payload(payload)
+
+    def _media(self, body: bytes) -> Call:
+        if self.shape == "whole":
+            return self.payload({self.binding.primary: base64.b64encode(body).decode("ascii")})
+        if self._missing_from_media:
+            raise RequestProblem.of(self._missing_from_media)
+        return self._call(body, body, None)
+
+    @cached_property
+    def _missing_from_media(self) -> list[Problem]:
+        """What a request still lacks that is nothing but media."""
+        try:
+            validate_request(self.binding, {self.binding.primary: "AAAA"})
+        except ValidationError as error:
+            found = problems(error, self.binding)
+            return [problem for problem in found if problem.field.split(".")[0] != self.binding.primary]
+        return []
+
+    def _call(self, inputs: Any, canonical: bytes, request: Any) -> Call:
+        if self.shape != "split":
+            return Call(inputs, None, canonical, b"", False)
+        given = getattr(request, self._parameters, None)
+        if given is None:
+            return Call(inputs, self.binding.parameters_class.model_construct(), canonical, b"{}", False)
+        shared = _canonical(given)
+        return Call(inputs, given, canonical, shared, SAMPLING in shared)
+
+    def _unsupported(self, kind: str) -> RequestProblem:
+        primary = self.binding.primary
+        takes_media = f"the bytes of {self.binding.media} media, or " if self.binding.media else ""
+        seen = f"not {kind[:80]!r}" if kind else "and the body is not JSON"
+        message = f'send {takes_media}JSON like {{"{primary}": …}} with Content-Type: application/json, {seen}'
+        return RequestProblem(message, field=primary, status=415)
+
+
+def decode_base64(text: Any, field: str) -> bytes:
+    """The bytes that `text`, base64 or a base64 ``data:`` URL, stands for. Raises RequestProblem (422) at `field`."""
+    if not isinstance(text, str):
+        raise RequestProblem("must be a base64 string", field=field)
+    if text[:5].lower() == "data:":
+        head = DATA_URL.match(text[:1000])
+        if head is None:
+            raise RequestProblem("is a data: URL without ;base64", field=field)
+        text = text[head.end() :]
+    elif text[:8].lower().startswith(("http://", "https://", "file://", "ftp://")):
+        raise RequestProblem("must be base64: this server fetches no URLs", field=field)
+    if len(text) % 4 or text.endswith("==="):
+        raise RequestProblem("is not valid base64: its length must be a multiple of four", field=field)
+    try:
+        data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise RequestProblem("is not valid base64", field=field) from None
+    if not data:
+        raise RequestProblem("is empty", field=field)
+    return data
+
+
+def _canonical(value: Any) -> bytes:
+    """Bytes that are equal for equal values: JSON by declared order of members, text in quotes."""
+    if isinstance(value, BaseModel):
+        return value.model_dump_json().encode()
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return b"[" + b",".join(_canonical(item) for item in value) + b"]"
+    return repr(value).encode("utf-8", "backslashreplace")

@@ -1,0 +1,82 @@
+"""Around every request: an id and the time it took in the answer's headers, and JSON for whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import time
+import uuid
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .problems import RequestProblem
+
+log = logging.getLogger(__name__)
+
+SANE_ID = re.compile(rb"[\w-]{1,64}")
+
+
+class Frame:
+    """ASGI middleware that puts ``x-request-id`` and ``x-compute-time`` (seconds) on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given if SANE_ID.fullmatch(given) else _new_id()
+        scope["request_id"] = request_id.decode()
+        begun = False
+
+        async def send_framed(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                seconds = f"{time.perf_counter() - started:.6f}".encode()
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id),
+                    (b"x-compute-time", seconds),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_framed)
+        except Exception:
+            if begun:
+                raise
+            await internal_error(scope)(scope, receive, send_framed)
+
+
+def _new_id() -> bytes:
+    # Not uuid4(): its call to the operating system lets the inference thread take the interpreter for milliseconds.
+    return uuid.UUID(int=random.getrandbits(128), version=4).hex.encode()
+
+
+def problem_response(problem: RequestProblem) -> Response:
+    """The answer that tells of `problem`."""
+    return Response(problem.body(), problem.status, problem.headers, "application/json")
+
+
+def internal_error(scope: Scope) -> Response:
+    """The answer to an unexpected exception, to be called while it is handled: the log gets all, the client the id."""
+    log.exception("request %s failed", scope.get("request_id", "?"))
+    return problem_response(RequestProblem("internal error", status=500))
+
+
+async def http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own findings (no such route, wrong method) in our form."""
+    if not isinstance(error, HTTPException):
+        raise error
+    message = {404: "no such page", 405: f"{request.method[:20]} is not allowed here"}.get(
+        error.status_code, error.detail
+    )
+    return problem_response(RequestProblem(message, status=error.status_code, headers=error.headers))

@@ -1,0 +1,113 @@
+"""What a user implements: one object that answers one task.
+
+The calling convention follows the shape of the task's request, and :func:`takes` names it:
+
+========== ======================================= ==============================================
+shape      request                                 call
+========== ======================================= ==============================================
+``split``  ``inputs`` beside ``parameters``        ``handler(inputs, parameters)``
+``plain``  ``inputs`` alone                        ``handler(inputs)``
+``whole``  other members at the root (a chat)      ``handler(request)``, the validated request
+========== ======================================= ==============================================
+
+`inputs` is decoded: an :data:`Image`, an :class:`Audio`, bytes for other media, a ``str`` for text, the generated model
+for an object. `parameters` is always a parameters model, empty if the request had none. :meth:`Handler.batch` has one
+form for all three: the items, and the parameters they share (None unless ``split``).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import PIL.Image
+
+from ..binding import TaskBinding
+from .problems import RequestProblem
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Audio", "Handler", "Image", "RequestProblem", "takes"]
+
+In = TypeVar("In")
+Params = TypeVar("Params")
+Out = TypeVar("Out")
+
+Image = PIL.Image.Image
+"""An upright RGB image of at most 25 million pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """One channel of sound: `samples` is a float32 array within [-1, 1], `sampling_rate` is in Hz."""
+
+    samples: NDArray[np.float32]
+    sampling_rate: int
+
+    @property
+    def seconds(self) -> float:
+        """The duration."""
+        return len(self.samples) / self.sampling_rate
+
+    def resampled(self, rate: int) -> Audio:
+        """The same sound at `rate` Hz; itself if it has that rate already."""
+        if rate == self.sampling_rate:
+            return self
+        import soxr
+
+        return Audio(soxr.resample(self.samples, self.sampling_rate, rate), rate)
+
+
+def takes(binding: TaskBinding) -> Literal["split", "plain", "whole"]:
+    """What a handler of `binding` is called with (see the table above)."""
+    if binding.options:
+        return "whole"
+    return "split" if binding.parameters_model else "plain"
+
+
+class Handler(ABC, Generic[In, Params, Out]):
+    """Answers one task. Derive from the generated class of the task rather than from this one.
+
+    `load`, `__call__` and `batch` all run in one thread that belongs to this handler, never at the same time.
+    """
+
+    binding: TaskBinding
+    """The task: set by the generated class."""
+
+    name: str = ""
+    """The model's name in ``/models/{name}``; the task's id if left empty."""
+
+    max_batch: int = 32
+    """The most items `batch` is given at once, at least 1."""
+
+    deterministic: bool = True
+    """Whether equal requests have equal answers, so that an answer may be kept and given again."""
+
+    load_seconds: float = 10.0
+    """About how long `load` takes, told to clients that come too early."""
+
+    def load(self) -> None:
+        """Get ready: called once, before the first answer. What it raises marks the model as failed."""
+
+    @abstractmethod
+    def __call__(self, *args: Any, **kwargs: Any) -> Out:
+        """The answer to one request. Raise RequestProblem for one that cannot be answered."""
+
+    def batch(self, inputs: Sequence[In], parameters: Params) -> Sequence[Out | Exception]:
+        """One answer, or the exception in its place, for each of `inputs` (1 to `max_batch`), which share `parameters`.
+
+        Override it where the model is faster on many at once. An exception raised from here makes the server try the
+        items one by one, so that a bad one does not fail its neighbours.
+        """
+        split = takes(self.binding) == "split"
+        return [self._one(item, parameters) if split else self._one(item) for item in inputs]
+
+    def _one(self, *args: Any) -> Out | Exception:
+        try:
+            return self(*args)
+        except Exception as error:
+            return error

@@ -1,0 +1,43 @@
+"""A bound on the memory that waiting requests hold: many bodies of a legal size can be too much together."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from .problems import RequestProblem
+
+
+class Budget:
+    """`limit` bytes shared by all requests. Used from the event loop only."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+
+    def share(self) -> Share:
+        """One request's part, to be used as a context manager."""
+        return Share(self)
+
+
+class Share:
+    """What one request holds; all of it is given back on exit."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._held = 0
+
+    def take(self, size: int) -> None:
+        """Hold `size` bytes more. Raises RequestProblem (429) if the budget does not allow it."""
+        if self._budget.used + size > self._budget.limit:
+            raise RequestProblem(
+                "the server is busy: too much data is waiting", status=429, headers={"retry-after": "1"}
+            )
+        self._budget.used += size
+        self._held += size
+
+    def __enter__(self) -> Share:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._budget.used -= self._held
+        self._held = 0

@@ -1,0 +1,39 @@
+"""What speech models say, before it becomes a response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..server.handler import RequestProblem
+from .sound import SoundBatch
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of `text` from `start` to `end`, in seconds; `end` is None if the model did not say."""
+
+    text: str
+    start: float
+    end: float | None
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """One recording's text; `chunks` only if timestamps were asked for."""
+
+    text: str
+    chunks: list[Chunk] | None = None
+
+
+class Reader(Protocol):
+    """One way from sound to text."""
+
+    def options(self, seconds: float) -> dict[str, Any]:
+        """What the feature extractor is to be told for a sound of that length."""
+
+    def refusal(self, parameters: Any) -> RequestProblem | None:
+        """Why requests with `parameters` cannot be answered by this model, if they cannot."""
+
+    def read(self, batch: SoundBatch, parameters: Any) -> list[Transcript]:
+        """The transcripts of `batch`, in its order."""

@@ -1,0 +1,77 @@
+"""Pydantic's findings in the words of the wire: which member, what is wrong with it, and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .binding import TaskBinding
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding: `field` is the dotted path from the root of the request (``parameters.top_k``), ``""`` its root."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+def validate_request(binding: TaskBinding, payload: Any) -> Any:
+    """The request model of `payload` (JSON values). Raises pydantic.ValidationError."""
+    return binding.input_adapter.validate_python(payload, by_name=False, by_alias=True)
+
+
+def validate_response(binding: TaskBinding, payload: Any) -> Any:
+    """The response of `payload` (JSON values) as models. Raises pydantic.ValidationError."""
+    return binding.output_adapter.validate_python(payload, by_name=False, by_alias=True)
+
+
+def problems(error: ValidationError, binding: TaskBinding | None = None) -> list[Problem]:
+    """What `error` found, at most 20 of it, without echoing any input value back."""
+    return list(_problems(error, binding))[:MAX_PROBLEMS]
+
+
+def _problems(error: ValidationError, binding: TaskBinding | None) -> Iterator[Problem]:
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        path = tuple(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            known = sorted(_siblings(binding, path[:-1]))
+            yield Problem(".".join(path), _unknown(path[-1], known))
+        elif item["type"] == "missing":
+            yield Problem(".".join(path), "is required")
+        else:
+            message = item["msg"]
+            yield Problem(".".join(path), message[:1].lower() + message[1:])
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    all_known = f"known here: {', '.join(known)}" if known else "none is known here"
+    hint = f"did you mean {near[0]!r}?" if near else all_known
+    return f"unknown name {name[:80]!r}; {hint}"
+
+
+def _siblings(binding: TaskBinding | None, parents: tuple[str, ...]) -> set[str]:
+    """The wire names of the object at `parents`, found by walking the model classes."""
+    model: Any = binding.input_class if binding else None
+    for name in parents:
+        members = getattr(model, "model_fields", {})
+        found = next((f for key, f in members.items() if (f.alias or key) == name), None)
+        model = _model_in(found.annotation) if found else None
+    return {f.alias or key for key, f in getattr(model, "model_fields", {}).items()}
+
+
+def _model_in(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next(filter(None, (_model_in(arg) for arg in getattr(annotation, "__args__", ()))), None)
