@@ -9,7 +9,6 @@ has no such call, two renames stand in for it, and the next run puts the old tre
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import hashlib
 import json
@@ -198,6 +197,8 @@ def _swap(a: Path, b: Path) -> bool:
     """Exchange two directories atomically; False where the system cannot."""
     if sys.platform not in ("linux", "darwin"):
         return False
+    import ctypes  # not at the top: `check` needs this module, and never exchanges anything
+
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "renameat2"):
         failed = libc.renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE)

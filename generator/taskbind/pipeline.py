@@ -11,13 +11,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import ir
 from .commit import MANIFEST, Changes, commit, compare
 from .config import Config
 from .diagnostics import Report, TaskbindError
 from .manifest import inputs, is_current, render_manifest
+
+if TYPE_CHECKING:
+    from . import ir
 
 API = "api.json"
 
@@ -72,6 +74,7 @@ def build(
     config: Config, state: Mapping[str, Any], report: Report, progress: Progress = lambda stage: None
 ) -> dict[str, bytes]:
     """Every generated file, in memory, with a manifest of the inputs in `state`. Raises SpecError for bad specs."""
+    from . import ir
     from .formatting import format_tree
     from .plan import plan
     from .render import Context, Files, renderers

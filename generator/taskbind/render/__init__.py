@@ -13,13 +13,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from .. import ir
 from ..config import Config
 from ..diagnostics import TaskbindError
-from ..plan import Plan
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a run with nothing to do needs this module, but none of these
     from jinja2 import Environment, Template
+
+    from .. import ir
+    from ..plan import Plan
 
 Files = dict[str, str | bytes]
 """Rendered files: path relative to the output directory (POSIX separators) to text or bytes."""
