@@ -15,7 +15,7 @@ from .diagnostics import TaskbindError
 
 FILE: Final = "taskbind.toml"
 _KEYS: Final = {"specs": str, "out": str, "templates": str, "demo": bool, "package": dict}
-_PACKAGE_KEYS: Final = {"name": str, "version": str, "summary": str, "license": str, "homepage": str}
+_PACKAGE_KEYS: Final = {"name": str, "version": str, "summary": str, "license": str}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Config:
     version: str = "0.1.0"
     summary: str = "Typed models, client and local server for ML inference tasks."
     license: str = "Apache-2.0"
-    homepage: str = ""
     templates: Path | None = None
     demo: bool = False
 
@@ -48,7 +47,7 @@ class Config:
 
     def settings(self) -> dict[str, Any]:
         """What of the configuration decides output bytes: everything but where it lies on this machine."""
-        return {key: getattr(self, key) for key in ("package", "version", "summary", "license", "homepage", "demo")}
+        return {key: getattr(self, key) for key in ("package", "version", "summary", "license", "demo")}
 
 
 def load_config(

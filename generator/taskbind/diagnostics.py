@@ -7,7 +7,7 @@ to go on with (a missing configuration, a generated file that was edited by hand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,10 +64,6 @@ class Report:
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep one finding."""
         self.diagnostics.append(diagnostic)
-
-    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Keep several findings."""
-        self.diagnostics.extend(diagnostics)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(sorted(set(self.diagnostics)))

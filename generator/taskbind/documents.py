@@ -31,6 +31,11 @@ class TaskSource:
     meta_path: str
     responses: dict[str, Any]
 
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The schema files of this task."""
+        return (self.input, self.output, self.stream) if self.stream else (self.input, self.output)
+
 
 @dataclass(frozen=True)
 class SpecTree:
@@ -43,3 +48,8 @@ class SpecTree:
     root: Path
     tasks: tuple[TaskSource, ...]
     shared: tuple[Document, ...]
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Every schema file of the tree: the shared ones, then those of each task."""
+        return (*self.shared, *(document for task in self.tasks for document in task.documents))

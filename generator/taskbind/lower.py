@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, cast
 from . import ir
 from .diagnostics import Code, Diagnostic, Report, Severity
 from .documents import Document, SpecTree, TaskSource
-from .load.positions import line_of
+from .load.positions import escape, line_of, unescape
 from .names import pascal, words
 
 _JsonType = Literal["string", "integer", "number", "boolean", "null"]
@@ -94,7 +94,7 @@ def lower(tree: SpecTree, report: Report) -> ir.Api:
 class _Lowering:
     def __init__(self, tree: SpecTree, report: Report) -> None:
         self.report = report
-        self.documents = {document.path: document for document in _documents(tree)}
+        self.documents = {document.path: document for document in tree.documents}
         self.definitions: dict[str, ir.Definition] = {}
         self.open: list[str] = []
 
@@ -264,7 +264,7 @@ class _Lowering:
     def _object(self, document: Document, pointer: str, schema: Any, name: str) -> ir.Type:
         required = set(schema.get("required", ()))
         fields = tuple(
-            self._field(document, f"{pointer}/properties/{_escape(key)}", key, member, name, key in required)
+            self._field(document, f"{pointer}/properties/{escape(key)}", key, member, name, key in required)
             for key, member in schema.get("properties", {}).items()
         )
         additional = schema.get("additionalProperties", True)
@@ -363,12 +363,6 @@ class _Lowering:
         self.report.add(Diagnostic(document.path, line, pointer, code, Severity.ERROR, message, _FIX[code]))
 
 
-def _documents(tree: SpecTree) -> Iterable[Document]:
-    yield from tree.shared
-    for task in tree.tasks:
-        yield from filter(None, (task.input, task.output, task.stream))
-
-
 def _example(source: TaskSource, example: Mapping[str, Any]) -> ir.Example:
     media = example.get("media")
     return ir.Example(
@@ -434,12 +428,8 @@ def _integral(value: Any, wanted: set[str]) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and "number" in wanted
 
 
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 def _resolve(data: Any, pointer: str) -> Any:
     for part in filter(None, pointer.split("/")):
-        key = part.replace("~1", "/").replace("~0", "~")
+        key = unescape(part)
         data = data[int(key)] if isinstance(data, list) else data[key]
     return data

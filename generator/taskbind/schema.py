@@ -91,23 +91,3 @@ def definition_schema(definition: ir.Definition, reference: Reference) -> dict[s
     if definition.doc:
         out["description"] = definition.doc
     return out | type_schema(definition.type, reference)
-
-
-def bundle(api: ir.Api, id: str) -> dict[str, Any]:
-    """A self-contained 2020-12 schema for one definition, with all it refers to under ``$defs``."""
-    names: dict[str, str] = {}
-
-    def reference(target: str) -> dict[str, Any]:
-        if target not in names:
-            names[target] = f"d{len(names)}"
-            todo.append(target)
-        return {"$ref": f"#/$defs/{names[target]}"}
-
-    todo: list[str] = []
-    root = definition_schema(api.definition(id), reference)
-    definitions: dict[str, Any] = {}
-    while todo:
-        target = todo.pop()
-        definitions[names[target]] = definition_schema(api.definition(target), reference)
-    out = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root}
-    return out | ({"$defs": definitions} if definitions else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,12 @@ def test_own_templates_win_and_caches_are_no_templates(project: Path) -> None:
     assert not [name for name in made if "cache" in name.lower().split("/")[0] or name.startswith(".")]
     (runtime / ".ruff_cache" / "y").write_text("")
     assert run("check").exit_code == 0
+
+
+def test_settings_are_text_too(project: Path) -> None:
+    summary = 'So "typed" | it \\ hurts'
+    text = CONFIG + f"version = '1.0\"'\nsummary = '{summary}'\n"
+    (project / "taskbind.toml").write_text(text)
+    assert run("generate").exit_code == 0
+    made = tomllib.loads((project / "out" / "pyproject.toml").read_text())["project"]
+    assert (made["version"], made["description"]) == ('1.0"', summary)

@@ -19,9 +19,8 @@ class Judge:
     """What the schemas of a normalised spec tree say, asked of a validator that shares no code with the generator."""
 
     def __init__(self, tree: SpecTree) -> None:
-        documents = [*tree.shared, *(d for t in tree.tasks for d in (t.input, t.output, t.stream) if d)]
         dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-        resources = [(f"specs:///{d.path}", dialect | self._absolute(d.data)) for d in documents]
+        resources = [(f"specs:///{d.path}", dialect | self._absolute(d.data)) for d in tree.documents]
         self._registry = jsonschema_rs.Registry(resources)
         self._validators: dict[str, Any] = {}
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..diagnostics import Code, Diagnostic, Report
-from ..documents import Document, SpecTree, TaskSource
+from ..documents import Document, SpecTree
 from ..load.codes import tell
 from ..load.dialects import dialect_of, metaschema_problem
 from ..load.positions import lines
@@ -33,8 +33,8 @@ class Work:
         self.tree = tree
         self.report = report
         self.tasks = [task.id for task in tree.tasks]
-        owners = {document.path: task.id for task in tree.tasks for document in documents_of(task)}
-        self.documents = [*tree.shared, *(document for task in tree.tasks for document in documents_of(task))]
+        owners = {document.path: task.id for task in tree.tasks for document in task.documents}
+        self.documents = tree.documents
         self.roots = {document.path: _copy(document.data) for document in self.documents}
         self.places: list[Place] = []
         self._enclosing: dict[int, dict[str, Any]] = {}
@@ -215,11 +215,6 @@ class Work:
             for task in self.tree.tasks
         )
         return replace(self.tree, tasks=tasks, shared=tuple(done[document.path] for document in self.tree.shared))
-
-
-def documents_of(task: TaskSource) -> list[Document]:
-    """The schema files of a task."""
-    return [task.input, task.output, *([task.stream] if task.stream else [])]
 
 
 def _with_uris(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .. import ir
-from ..escape import markdown, py_literal
+from ..escape import json_text, markdown, py_literal
 from ..plan import Plan, TaskPlan
 from . import Context, Files, header
 
@@ -39,7 +39,11 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "header": header("#", "specs/"),
         "package": package,
         "distribution": plan.distribution,
-        "config": context.config,
+        "env_prefix": context.config.env_prefix,
+        # A JSON string is a TOML string too.
+        "toml": {name: json_text(getattr(context.config, name)) for name in ("version", "summary", "license")},
+        "version": py_literal(context.config.version),
+        "summary": markdown(context.config.summary),
         "tasks": [_binding(plan, task) for task in plan.tasks],
         "example": _example(plan),
         "errors": ERRORS,
