@@ -20,7 +20,8 @@ class Document:
 class TaskSource:
     """The files of one task. `meta` is the parsed `task.toml`, empty where the layout has none.
 
-    `responses` maps an example's name to its recorded response.
+    `responses` maps an example's name to its response; those in `recorded` are what a server answered, the others
+    were written by hand.
     """
 
     id: str
@@ -30,6 +31,7 @@ class TaskSource:
     meta: dict[str, Any]
     meta_path: str
     responses: dict[str, Any]
+    recorded: frozenset[str]
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -175,17 +175,20 @@ class TaskDocs:
 
 @dataclass(frozen=True)
 class Example:
-    """A request that works and, where it was recorded, the response that a server gave to it.
+    """A request that works, and the response to it: `recorded` from a server, or written by hand.
 
-    `media` names the sample file for the primary input, relative to the spec root; `inputs` is that input otherwise.
+    `media` names the sample file for the primary input, relative to the spec root; `inputs` is that input otherwise,
+    and `files` names the sample files of its members that are media.
     """
 
     name: str
     title: str
     media: str | None = None
     inputs: Json = ABSENT
+    files: tuple[tuple[str, str], ...] = ()
     parameters: tuple[tuple[str, Json], ...] = ()
     response: Json = ABSENT
+    recorded: bool = False
 
 
 @dataclass(frozen=True)
@@ -297,7 +300,7 @@ def _dump(value: Json) -> Json:
             item = getattr(value, f.name)
             if item is ABSENT or (item == f.default and type(item) is type(f.default)):
                 continue
-            out[f.name] = dict(item) if f.name == "parameters" else _dump(item)
+            out[f.name] = dict(item) if f.name in ("parameters", "files") else _dump(item)
         return out
     return [_dump(item) for item in value] if isinstance(value, tuple) else value
 
@@ -347,6 +350,7 @@ def _task(data: dict[str, Json]) -> Task:
     docs["applications"] = tuple(docs.get("applications", ()))
     docs["models"] = tuple(Recommended(**m) for m in docs.get("models", ()))
     examples = tuple(
-        Example(**{**e, "parameters": tuple(e.get("parameters", {}).items())}) for e in data.get("examples", ())
+        Example(**{**e, **{key: tuple(e.get(key, {}).items()) for key in ("parameters", "files")}})
+        for e in data.get("examples", ())
     )
     return Task(**{**data, "docs": TaskDocs(**docs), "examples": examples})

@@ -370,8 +370,10 @@ def _example(source: TaskSource, example: Mapping[str, Any]) -> ir.Example:
         title=example.get("title", ""),
         media=f"{source.id}/{media}" if media else None,
         inputs=example.get("inputs", ir.ABSENT),
+        files=tuple((name, f"{source.id}/{path}") for name, path in example.get("files", {}).items()),
         parameters=tuple(example.get("parameters", {}).items()),
         response=source.responses.get(example["name"], ir.ABSENT),
+        recorded=example["name"] in source.recorded,
     )
 
 

@@ -68,17 +68,18 @@ def _source(reader: Reader, folder: Folder, documents: dict[str, Document]) -> T
     if meta is None or responses is None or not documents.keys() >= set(folder.schemas):
         return None
     stream = documents[folder.stream] if folder.stream else None
+    recorded = frozenset(name for name, _, recorded in folder.responses if recorded)
     return TaskSource(
-        folder.id, documents[folder.input], documents[folder.output], stream, meta, folder.meta or "", responses
+        folder.id, documents[folder.input], documents[folder.output], stream, meta, folder.meta or "", responses, recorded
     )
 
 
 def _responses(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[str, Any] | None:
-    """The recorded responses of a task by the name of their example, or None if one cannot be read."""
+    """The responses of a task by the name of their example, a recorded one first; None if one cannot be read."""
     examples = meta.get("examples", [])
     names = {example.get("name") for example in examples if isinstance(example, dict)}
     responses: dict[str, Any] = {}
-    for name, path in folder.responses:
+    for name, path, _ in folder.responses:
         try:
             _, value = reader.value(path)
         except UnreadableError:

@@ -12,6 +12,7 @@ from .files import Reader
 
 TASK_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KINDS: Final = ("input", "output", "stream_output")
+_RESPONSES: Final = {".written.json": False, ".response.json": True}
 MAX_ID: Final = 100
 
 
@@ -24,7 +25,8 @@ class Folder:
     output: str
     stream: str | None
     meta: str | None
-    responses: tuple[tuple[str, str], ...]
+    responses: tuple[tuple[str, str, bool], ...]
+    """Files with an example's response: the example's name, the path, and whether a server's answer was recorded."""
 
     @property
     def schemas(self) -> tuple[str, ...]:
@@ -96,13 +98,17 @@ def _folder(reader: Reader, name: str) -> Folder | None:
     return Folder(name, f"{base}/input.json", f"{base}/output.json", stream, meta, _responses(reader.root, name))
 
 
-def _responses(root: Path, name: str) -> tuple[tuple[str, str], ...]:
-    suffix = ".response.json"
+def _responses(root: Path, name: str) -> tuple[tuple[str, str, bool], ...]:
     try:
-        names = sorted(entry.name for entry in (root / name / "examples").iterdir() if entry.name.endswith(suffix))
+        files = sorted(entry.name for entry in (root / name / "examples").iterdir())
     except OSError:
         return ()
-    return tuple((file.removesuffix(suffix), f"{name}/examples/{file}") for file in names)
+    return tuple(
+        (file.removesuffix(suffix), f"{name}/examples/{file}", recorded)
+        for suffix, recorded in _RESPONSES.items()
+        for file in files
+        if file.endswith(suffix)
+    )
 
 
 def _is_dir(entry: Path) -> bool:

@@ -6,7 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from .codes import tell
 from .files import MAX_DEPTH, Reader, UnreadableError
@@ -23,7 +23,7 @@ _TASK_KEYS: Final = (
     "departures",
 )
 _MODEL_KEYS: Final = ("id", "doc")
-_EXAMPLE_KEYS: Final = ("name", "title", "media", "inputs", "parameters")
+_EXAMPLE_KEYS: Final = ("name", "title", "media", "inputs", "files", "parameters")
 _URL: Final = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -88,9 +88,17 @@ class _Checker:
             message = "needs either `media` or `inputs`" if "media" not in example else "has both `media` and `inputs`"
             self.tell("TB117", where.rstrip("."), message, "give exactly one of them", "media")
         elif isinstance(media := example.get("media"), str):
-            self.sample(media, where)
+            self.sample(media, where, "media")
+        self.value(example, "files", where, _is_text_table, "a table of paths of files")
+        files = example.get("files")
+        if _is_text_table(files):
+            if not isinstance(example.get("inputs"), dict) or not files.keys().isdisjoint(example["inputs"]):
+                fix = "let `inputs` be a table of the other members"
+                self.tell("TB117", f"{where}files", "does not complete a table of `inputs`", fix, "files")
+            for name, path in files.items():
+                self.sample(path, where, "files", name)
 
-    def sample(self, media: str, where: str) -> None:
+    def sample(self, media: str, where: str, key: str, name: str = "") -> None:
         path = f"{self.folder.id}/{media}"
         try:
             found = not media.startswith("/") and (self.reader.root / path).is_file()
@@ -98,9 +106,8 @@ class _Checker:
             found = False
         if not found or not self.reader.inside(path):
             reason = "is missing" if not found else "lies outside the spec root"
-            self.tell(
-                "TB118", f"{where}media", f"{media[:120]!r} {reason}", "name a file of the task's folder", "media"
-            )
+            place = f"{where}{key}.{name}" if name else f"{where}{key}"
+            self.tell("TB118", place, f"{media[:120]!r} {reason}", "name a file of the task's folder", name or key)
 
     # -------------------------------------------------------------------------------------------------- helpers
 
@@ -157,6 +164,10 @@ def _is_text(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_text_table(value: Any) -> TypeGuard[dict[str, str]]:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
 def _is_tables(value: Any) -> bool:
