@@ -100,6 +100,36 @@ CHAIN = 3_300
         {"$ref": "#/%ff%00/~2"},
         {"$ref": "\x00"},
         {"properties": {"x" * 100_000: {"$ref": "#/properties/" + "x" * 100_000}}},
+        {"$defs": {f"d{i}": {"$id": f"d{i}", "$ref": f"d{i // 2}"} for i in range(4_000)}},
+        {"$defs": {f"d{i}": {"$anchor": "a", "$ref": f"#b{i}"} for i in range(4_000)}},
+        {
+            "$defs": {f"d{i}": {"$id": f"d{i}", "$dynamicAnchor": "a"} for i in range(2_000)}
+            | {f"r{i}": {"$dynamicRef": f"d{i}#a"} for i in range(2_000)},
+            "anyOf": [{"$ref": f"#/$defs/r{i}"} for i in range(2_000)],
+        },
+        {
+            "$defs": {
+                f"d{i}": {"$id": f"d{i}", "$dynamicAnchor": "a", "not": {"$dynamicRef": f"d{i}#a"}}
+                for i in range(2_000)
+            }
+        },
+        {
+            "not": {"then": {"$defs": {f"d{i}": {"a": {}} for i in range(4_000)}}},
+            "anyOf": [{"$ref": f"#/not/then/$defs/d{i}"} for i in range(4_000)],
+        },
+        {"$defs": {f"d{i}": False for i in range(5_000)}, "oneOf": [{"$ref": f"#/$defs/d{i}"} for i in range(5_000)]},
+        {"anyOf": [{"properties": {"a": {"required": [f"r{i}"]}}} for i in range(3_000)]},
+        {"patternProperties": {f"a{i}$": {} for i in range(3_000)}, "default": {f"a{i}": 1 for i in range(3_000)}},
+        {"dependentRequired": {f"a{i}": [f"b{i}"] for i in range(6_000)}, "default": {f"a{i}": 1 for i in range(99)}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {f"a{i}": {} for i in range(6_000)}},
+        {
+            "$schema": "https://json-schema.org/draft/2019-09/schema",
+            "unevaluatedItems": False,
+            "prefixItems": [],
+            "$defs": {f"d{i}": {"contains": {}} for i in range(3_000)},
+        },
+        {"not": {"$ref": "#/not"}},
+        {"$id": "urn:\x00", "$ref": "#/%", "$anchor": "a"},
     ],
     ids=lambda schema: str(schema)[:40],
 )

@@ -14,6 +14,8 @@ from taskbind.diagnostics import Report, Severity
 from taskbind.documents import SpecTree
 from taskbind.load import load
 from taskbind.load.positions import escape, line_of, lines, unescape, values
+from taskbind.load.refs import References
+from taskbind.load.walk import walk
 
 STRING = {"type": "string"}
 Files = dict[str, Any]
@@ -158,12 +160,13 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
         ('{\n"title": "\\ud800"}', "TB108", 2),
         ('{\n"\\udc00x": 1}', "TB108", 2),
         ("[]", "TB109", 1),
-        ("true", "TB109", 1),
+        ("7", "TB109", 1),
         ('"x"', "TB109", 1),
         ("[" * 100_000, "TB103", 1),
         ('{"a":' * 65 + "1" + "}" * 65, "TB103", 1),
         (" " * (1 << 20) + "{}", "TB103", 0),
         ({"examples": list(range(20_001))}, "TB103", 0),
+        ({"x" * 500_000: [0] * 100}, "TB103", 0),
     ],
 )
 def test_unreadable_files(tmp_path: Path, content: Any, code: str, line: int) -> None:
@@ -236,7 +239,18 @@ def test_a_pointer_that_leads_nowhere_has_no_line() -> None:
         ({"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "("}, "TB121", "/pattern"),
         ({"$schema": "http://json-schema.org/draft-06/schema#", "$defs": {"A": {"type": 5}}}, "TB121", "/$defs/A/type"),
         ({"$schema": "http://json-schema.org/draft-06/schema#", "$defs": {"A": 5}}, "TB121", "/$defs/A"),
-        ({"$defs": {"A": {"$id": "other.json"}}}, "TB122", "/$defs/A/$id"),
+        ({"$defs": {"A": {"$schema": "http://json-schema.org/draft-07/schema#"}}}, "TB120", "/$defs/A/$schema"),
+        ({"$defs": {"A": {"$id": "x"}, "B": {"$id": "x"}}}, "TB123", "/$defs/B/$id"),
+        ({"$id": "x", "$defs": {"A": {"$id": "x"}}}, "TB123", "/$defs/A/$id"),
+        ({"$defs": {"A": {"$anchor": "x"}, "B": {"$dynamicAnchor": "x"}}}, "TB123", "/$defs/B/$dynamicAnchor"),
+        (
+            {
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "definitions": {"A": {"$id": "#x"}, "B": {"$id": "#x"}},
+            },
+            "TB123",
+            "/definitions/B/$id",
+        ),
         ({"$ref": "#/$defs/None"}, "TB130", "/$ref"),
         ({"$ref": "nowhere.json"}, "TB130", "/$ref"),
         ({"$ref": "../../../etc/passwd"}, "TB131", "/$ref"),
@@ -247,8 +261,14 @@ def test_a_pointer_that_leads_nowhere_has_no_line() -> None:
         ({"$ref": "#"}, "TB133", "/$ref"),
         ({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}}}, "TB133", ""),
         ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "TB133", "/anyOf/1/$ref"),
-        ({"$ref": "#name", "$defs": {"A": {"$anchor": "name"}}}, "TB134", "/$ref"),
-        ({"$dynamicRef": "#name"}, "TB134", "/$dynamicRef"),
+        ({"not": {"$ref": "#"}}, "TB133", "/not/$ref"),
+        ({"$dynamicAnchor": "a", "dependentSchemas": {"x": {"$dynamicRef": "#a"}}}, "TB133", ""),
+        ({"$ref": "#name", "$defs": {"A": {"$anchor": "names"}}}, "TB130", "/$ref"),
+        ({"$ref": "#name", "$defs": {"A": {"$id": "a", "$anchor": "name"}}}, "TB130", "/$ref"),
+        ({"$dynamicRef": "#name"}, "TB130", "/$dynamicRef"),
+        ({"$ref": "http://json-schema.org/draft-03/schema#"}, "TB132", "/$ref"),
+        ({"$ref": "http://json-schema.org/draft-07/schema#/nowhere"}, "TB130", "/$ref"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#x", "$id": "#x"}, "TB130", "/$ref"),
         ({"$ref": "#/properties", "properties": {"a": {}}}, "TB135", "/$ref"),
         ({"$ref": "#/enum/0", "enum": [{"type": "string"}]}, "TB135", "/$ref"),
     ],
@@ -275,6 +295,42 @@ def test_good_references(tmp_path: Path, ref: str) -> None:
     tree, report = load_files(tmp_path, task({"$ref": ref}) | {"common.json": common})
     assert not report.diagnostics
     assert len(tree.tasks) == 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ({"$ref": "#name", "$defs": {"A": {"$anchor": "name"}}}, "/$defs/A"),
+        ({"$ref": "a#name", "$defs": {"A": {"$id": "a", "$defs": {"B": {"$anchor": "name"}}}}}, "/$defs/A/$defs/B"),
+        ({"$ref": "http://x.test/b/c.json#/$defs/C", "$id": "http://x.test/a",
+          "$defs": {"A": {"$id": "b/c.json", "$defs": {"C": {}}}}}, "/$defs/A/$defs/C"),
+        ({"$ref": "#/$defs/A", "$defs": {"A": True}}, "/$defs/A"),
+        ({"$ref": "urn:x:y#/not", "not": {}, "$id": "urn:x:y"}, "/not"),
+        ({"$schema": "http://json-schema.org/draft-04/schema#", "allOf": [{"$ref": "a#b"}],
+          "definitions": {"A": {"id": "a", "not": {"id": "#b"}}}}, "/definitions/A/not"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "allOf": [{"$id": "http://y.test/", "$ref": "a"}],
+          "definitions": {"A": {"$id": "a"}, "B": {"$id": "http://y.test/a"}}}, "/definitions/A"),
+    ],
+)  # fmt: skip
+def test_ids_and_anchors(tmp_path: Path, schema: Any, pointer: str) -> None:
+    tree, report = load_files(tmp_path, task(schema))
+    assert not report.diagnostics
+    (source,) = tree.tasks
+    holder = next(at for at, inner in walk(source.input.data) if isinstance(inner.get("$ref"), str))
+    ref = source.input.data["$ref"] if not holder else schema["allOf"][0]["$ref"]
+    assert References(tree.documents).resolve(source.input, holder, ref).pointer == pointer
+
+
+def test_official_schemas_are_known(tmp_path: Path) -> None:
+    tree, report = load_files(tmp_path, task({"$ref": "http://json-schema.org/draft-07/schema#"}))
+    assert not report.diagnostics
+    assert [document.path for document in tree.shared] == ["json-schema.org/draft-07/schema"]
+
+
+def test_boolean_files(tmp_path: Path) -> None:
+    tree, report = load_files(tmp_path, task("true", "false"))
+    assert not report.diagnostics
+    assert (tree.tasks[0].input.data, tree.tasks[0].output.data) == ({}, {"not": {}})
 
 
 def test_recursion_through_a_property_is_fine(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..diagnostics import Report
+from ..diagnostics import Diagnostic, Report
 from ..documents import Document, SpecTree, TaskSource
 from .codes import tell
 from .dialects import check_dialect
@@ -14,8 +16,9 @@ from .layout import Folder, survey
 from .meta import read_meta
 from .positions import line_of
 from .refs import References, placeholder
+from .walk import walk
 
-__all__ = ["load"]
+__all__ = ["load", "load_templates"]
 
 
 def load(root: Path, report: Report) -> SpecTree:
@@ -43,13 +46,64 @@ def load(root: Path, report: Report) -> SpecTree:
         message = "holds a placeholder, so it is a template; it is skipped"
         tell(report, "TB113", path, message, fix="fill in the placeholder", pointer=pointer, line=line)
     candidates = [document for path, document in documents.items() if path not in skipped]
-    sound = _sound(References(candidates, broken).check(report))
+    references = References(candidates, broken)
+    sound = _sound(references.check(report))
+    documents |= {document.path: document for document in references.official}
     sources = (_source(reader, folder, {path: documents[path] for path in sound}) for folder in kept)
     tasks = tuple(sorted((source for source in sources if source is not None), key=lambda task: task.id))
     if not folders and not report.fatal:
         fix = "add <task>/input.json and <task>/output.json"
         tell(report, "TB114", ".", f"the spec root {root.name!r} holds no task", fix=fix)
-    return SpecTree(root, tasks, tuple(documents[path] for path in sorted(sound.intersection(shared_paths))))
+    common = sound.intersection((*shared_paths, *(document.path for document in references.official)))
+    return SpecTree(root, tasks, tuple(documents[path] for path in sorted(common)))
+
+
+def load_templates(root: Path, report: Report) -> SpecTree:
+    """The folders that `load` skips as templates, as far as they can be read: the linter looks into them too.
+
+    There is no task in the tree, only schema files. A reference with a placeholder leads nowhere, and is no finding.
+    """
+    found = Report()
+    reader = Reader(root, found)
+    folders, shared_paths = survey(reader)
+    read = [document for path in shared_paths if (document := reader.document(path)) is not None]
+    read = [document for document in read if check_dialect(document, found)]
+    good = _sound(References(read).check(found))
+    shared = [document for document in read if document.path in good]
+    told: set[Diagnostic] = set()
+    sound: list[Document] = []
+    for folder in folders:
+        written = [document for path in folder.schemas if (document := reader.document(path)) is not None]
+        if not any(map(placeholder, written)):
+            continue
+        own = Report()
+        documents = [replace(document, data=_as_uris(document.data)) for document in written]
+        candidates = [document for document in (*shared, *documents) if check_dialect(document, own)]
+        references = References(candidates)
+        paths = _sound(references.check(own))
+        open_refs = {(document.path, pointer) for document in written for pointer in _open_refs(document)}
+        told |= {d for d in own if d.path in folder.schemas and (d.path, d.pointer) not in open_refs}
+        known = {document.path for document in (*shared, *sound)}
+        sound += [d for d in (*documents, *references.official) if d.path in paths and d.path not in known]
+    for diagnostic in sorted(told):
+        report.add(diagnostic)
+    return SpecTree(root, (), (*shared, *sound))
+
+
+def _as_uris(value: Any, key: str = "") -> Any:
+    """A copy of a template in which `$id` and `$ref` are valid URIs although there are placeholders in them."""
+    if isinstance(value, dict):
+        return {name: _as_uris(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_uris(item) for item in value]
+    return value.replace("<", "%3C").replace(">", "%3E") if key in ("$id", "$ref") and isinstance(value, str) else value
+
+
+def _open_refs(document: Document) -> Iterator[str]:
+    """The pointers of the references with a placeholder."""
+    for pointer, schema in walk(document.data):
+        if "$ref" in schema and placeholder(Document("", "", {"$ref": schema["$ref"]})) is not None:
+            yield f"{pointer}/$ref"
 
 
 def _sound(uses: dict[str, set[str]]) -> set[str]:
@@ -70,7 +124,14 @@ def _source(reader: Reader, folder: Folder, documents: dict[str, Document]) -> T
     stream = documents[folder.stream] if folder.stream else None
     recorded = frozenset(name for name, _, recorded in folder.responses if recorded)
     return TaskSource(
-        folder.id, documents[folder.input], documents[folder.output], stream, meta, folder.meta or "", responses, recorded
+        folder.id,
+        documents[folder.input],
+        documents[folder.output],
+        stream,
+        meta,
+        folder.meta or "",
+        responses,
+        recorded,
     )
 
 

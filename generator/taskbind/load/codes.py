@@ -26,8 +26,9 @@ CODES: Final = (
         "TB103",
         _E,
         "file exceeds a limit",
-        "A spec file holds at most 1 MiB, 64 levels of nesting and 20,000 values. Real specs are far below; a file "
-        "beyond them would cost minutes or exhaust memory further on.",
+        "A spec file holds at most 1 MiB, 64 levels of nesting and 20,000 values, to which the names lead in at most "
+        "30 million characters. Real specs are far below; a file beyond them would cost minutes or exhaust memory "
+        "further on.",
     ),
     Code(
         "TB104",
@@ -60,7 +61,12 @@ CODES: Final = (
         "lone surrogate in a string",
         "A \\ud800 to \\udfff escape without its partner is no Unicode character and cannot be written as UTF-8.",
     ),
-    Code("TB109", _E, "file is not a schema", "A spec file holds one JSON Schema, which is a JSON object."),
+    Code(
+        "TB109",
+        _E,
+        "file is not a schema",
+        "A spec file holds one JSON Schema, which is a JSON object, or `true` or `false`.",
+    ),
     Code(
         "TB110",
         _E,
@@ -119,8 +125,8 @@ CODES: Final = (
         "TB120",
         _E,
         "unknown dialect",
-        "`$schema` names the JSON Schema draft that a file is written in: draft-04, draft-06, draft-07, 2019-09 or "
-        "2020-12. Without it a file is read as 2020-12.",
+        "`$schema` names the JSON Schema draft that a file is written in, all of it: draft-04, draft-06, draft-07, "
+        "2019-09 or 2020-12. Without it a file is read as 2020-12. Meta-schemas of one's own are not read.",
     ),
     Code(
         "TB121",
@@ -130,19 +136,18 @@ CODES: Final = (
         "of the wrong type or range.",
     ),
     Code(
-        "TB122",
+        "TB123",
         _E,
-        "nested $id",
-        "An `$id` inside a file opens another document in it and changes what relative references mean. Move the "
-        "schema to a file of its own.",
+        "two schemas with one name",
+        "Two schemas have the same `$id`, or two in one resource the same anchor, so that references by it could mean "
+        "either.",
     ),
-    Code("TB123", _E, "two files with one $id", "References by this `$id` could mean either file."),
     Code(
         "TB130",
         _E,
         "reference leads nowhere",
-        "A `$ref` is a pointer into its own file (#/$defs/Name), or the relative path or `$id` of a file in the spec "
-        "root, and a schema must stand there.",
+        "A `$ref` is a pointer into its own file (#/$defs/Name), an anchor (#name), or the relative path or `$id` of a "
+        "schema in the spec root, and a schema must stand there.",
     ),
     Code(
         "TB131",
@@ -154,26 +159,22 @@ CODES: Final = (
         "TB132",
         _E,
         "remote reference",
-        "Nothing is ever fetched from a network. Copy the schema into the spec root and refer to it there.",
+        "Nothing is ever fetched from a network. Copy the schema into the spec root and refer to it there. Only the "
+        "official meta-schemas of JSON Schema are known without that.",
     ),
     Code(
         "TB133",
         _E,
         "circular reference",
-        "A chain of references, also through allOf, anyOf or oneOf, comes back to itself without a property or item in "
-        "between, so it never says anything. Chains longer than 64 are refused too.",
+        "A chain of references, also through allOf, anyOf, not, if and so on, comes back to itself without a property "
+        "or item in between, so it never says anything. Chains longer than 64 are refused too.",
     ),
-    Code(
-        "TB134",
-        _E,
-        "kind of reference not supported",
-        "`$dynamicRef`, `$recursiveRef` and references to an `$anchor` are not supported; use a JSON Pointer.",
-    ),
+    Code("TB134", _E, "reference is not text", "The value of a reference is a string: a URI, a path or a pointer."),
     Code(
         "TB135",
         _E,
         "reference to something that is not a schema",
-        "The pointer of a `$ref` resolves, but not to a place where JSON Schema expects a schema (an object).",
+        "The pointer of a `$ref` resolves, but not to a place where JSON Schema expects a schema.",
     ),
 )
 _SEVERITY: Final = {code.code: code.severity for code in CODES}

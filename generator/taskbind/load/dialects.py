@@ -30,22 +30,15 @@ def dialect_of(data: Any) -> int | None:
     return DIALECTS.get(declared.removesuffix("#")) if isinstance(declared, str) else None
 
 
-def id_of(data: Any) -> str | None:
-    """The `$id` (`id` in draft-04) of a document."""
-    if not isinstance(data, dict):
-        return None
-    found = data.get("id" if dialect_of(data) == 4 else "$id")
-    return found if isinstance(found, str) else None
-
-
 def check_dialect(document: Document, report: Report) -> bool:
-    """Whether a document is a valid schema of its draft, without a nested `$id`; reports why not."""
-    if dialect_of(document.data) is None:
+    """Whether a document is a valid schema of its draft, and all of it in that one; reports why not."""
+    dialect = dialect_of(document.data)
+    if dialect is None:
         _tell(report, "TB120", document, "/$schema", "`$schema` names no known draft", f'use "{LATEST}"')
         return False
-    key = "id" if dialect_of(document.data) == 4 else "$id"
-    nested = (f"{at}/{key}" for at, schema in walk(document.data) if at and isinstance(schema.get(key), str))
-    found = [("TB122", pointer, f"`{key}` inside a document", "remove it") for pointer in islice(nested, _MOST)]
+    nested = (at for at, schema in walk(document.data) if "$schema" in schema and dialect_of(schema) != dialect)
+    fix = "move that schema to a file of its own"
+    found = [("TB120", f"{at}/$schema", "another dialect inside a document", fix) for at in islice(nested, _MOST)]
     problems = islice(_problems(document.data), _MOST)
     found += [("TB121", pointer, message, "correct the keyword") for pointer, message in problems]
     for code, pointer, message, fix in found:
@@ -66,9 +59,9 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         for name, inner in held.items():
             where = f"{pointer}/$defs/{escape(name)}"
-            if not isinstance(inner, dict):
-                yield where, "a definition is no schema object"
-            elif problem := metaschema_problem({**inner, "$schema": data["$schema"]}):
+            if not isinstance(inner, dict | bool):
+                yield where, "a definition is no schema"
+            elif isinstance(inner, dict) and (problem := metaschema_problem({**inner, "$schema": data["$schema"]})):
                 yield where + problem[0], problem[1]
 
 

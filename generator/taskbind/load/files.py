@@ -17,6 +17,7 @@ MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 20_000
 MAX_DIGITS: Final = 300
+MAX_POINTERS: Final = 30_000_000
 
 
 class UnreadableError(Exception):
@@ -91,8 +92,12 @@ class Reader:
             self._refuse("TB105", path, f"{error.msg} (column {error.colno})", "write strict JSON", error.lineno)
         except RecursionError:
             self._refuse("TB103", path, f"is nested deeper than {MAX_DEPTH} levels", "move inner schemas to $defs")
-        if (count := _count(value)) > MAX_VALUES:
+        count, characters = _size(value)
+        if count > MAX_VALUES:
             self._refuse("TB103", path, f"holds {count:,} values; at most {MAX_VALUES:,} are read", "split the file")
+        if characters > MAX_POINTERS:
+            said = f"the pointers to its values have {characters:,} characters; at most {MAX_POINTERS:,} are read"
+            self._refuse("TB103", path, said, "shorten the names")
         if "\\u" in text and (line := positions.first_token(text, _is_surrogate)):
             self._refuse("TB108", path, "a string holds half of a surrogate pair", "write the whole character", line)
         return text, value
@@ -101,6 +106,8 @@ class Reader:
         """One schema file, or None once it is reported why there is none."""
         try:
             text, value = self.value(path)
+            if isinstance(value, bool):
+                value = {} if value else {"not": {}}  # what the two mean
             if not isinstance(value, dict):
                 self._refuse("TB109", path, "holds no JSON object", 'write a schema: {"type": …}', 1)
         except UnreadableError:
@@ -172,13 +179,16 @@ def _is_surrogate(token: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in json.loads(token))
 
 
-def _count(value: Any) -> int:
-    count, todo = 0, [value]
+def _size(value: Any) -> tuple[int, int]:
+    """How many values there are, and how many characters the pointers to all of them have."""
+    count = characters = 0
+    todo = [(value, 0)]
     while todo:
-        item = todo.pop()
+        item, length = todo.pop()
         count += 1
+        characters += length
         if isinstance(item, dict):
-            todo += item.values()
+            todo += [(inner, length + len(key) + 1) for key, inner in item.items()]
         elif isinstance(item, list):
-            todo += item
-    return count
+            todo += [(inner, length + 6) for inner in item]
+    return count, characters

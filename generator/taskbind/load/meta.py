@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, TypeGuard
 
 from .codes import tell
@@ -18,6 +18,7 @@ _TASK_KEYS: Final = (
     "description",
     "applications",
     "learn_more",
+    "pipeline_tag",
     "models",
     "examples",
     "departures",
@@ -62,6 +63,7 @@ class _Checker:
         for key in ("applications", "departures"):
             self.value(meta, key, "", _is_texts, "a list of texts")
         self.value(meta, "learn_more", "", _is_url, "an http(s) URL")
+        self.value(meta, "pipeline_tag", "", _is_slug, "lower-case words joined by hyphens")
         for index, model in enumerate(self.tables(meta, "models")):
             where = f"models[{index}]."
             self.known(model, _MODEL_KEYS, where)
@@ -84,7 +86,8 @@ class _Checker:
                     "TB117", f"{where}name", f"a second example is called {name!r}", "give each its own name", "name"
                 )
             names.add(name)
-        if ("media" in example) == ("inputs" in example):
+        # A request may do without its primary input where its parameters say enough.
+        if ("media" in example) == ("inputs" in example) and ("media" in example or not example.get("parameters")):
             message = "needs either `media` or `inputs`" if "media" not in example else "has both `media` and `inputs`"
             self.tell("TB117", where.rstrip("."), message, "give exactly one of them", "media")
         elif isinstance(media := example.get("media"), str):
@@ -143,19 +146,24 @@ class _Checker:
 
     def tell(self, code: str, where: str, message: str, fix: str, key: str) -> None:
         self.valid = False
-        line = self.line(where, key)
+        line = key_line(self.lines, where, key)
         tell(self.reader.report, code, self.path, f"{where}: {message}", fix=fix, line=line)
 
-    def line(self, where: str, key: str) -> int:
-        """The line of a key, looked for from the table on that `where` names; 0 if not found."""
-        after = 0
-        if table := re.match(r"(\w+)\[(\d+)\]", where):
-            header = re.compile(rf"\s*\[\[\s*{table.group(1)}\s*\]\]")
-            headers = [number for number, text in enumerate(self.lines, 1) if header.match(text)]
-            after = headers[int(table.group(2))] if int(table.group(2)) < len(headers) else 0
-        start = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=\].]")
-        found = (number for number, text in enumerate(self.lines, 1) if number > after and key and start.match(text))
-        return next(found, after)
+
+def key_line(lines: Sequence[str], where: str, key: str) -> int:
+    """The line of a key in a TOML text, looked for from the table on that `where` names; 0 if not found.
+
+    `where` is such as ``examples[1].inputs``. A key that does not stand on a line of its own has that of its table.
+    """
+    after, end = 0, len(lines)
+    if table := re.match(r"(\w+)\[(\d+)\]", where):
+        header = re.compile(rf"\s*\[\[\s*{table.group(1)}\s*\]\]")
+        headers = [*(number for number, text in enumerate(lines, 1) if header.match(text)), end + 1]
+        index = int(table.group(2))
+        after, end = (headers[index], headers[index + 1] - 1) if index + 1 < len(headers) else (0, end)
+    start = re.compile(rf"\s*\[*\s*(\w+\s*\.\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]")
+    found = (number for number, text in enumerate(lines[after:end], after + 1) if key and start.match(text))
+    return next(found, after)
 
 
 def _is_text(value: Any) -> bool:

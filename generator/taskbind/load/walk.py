@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .positions import escape
+from .positions import escape, unescape
 
 ONE: Final = (
     "additionalProperties",
@@ -23,7 +23,9 @@ ONE: Final = (
 )
 MANY: Final = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 NAMED: Final = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas", "dependencies")
-IN_PLACE: Final = ("allOf", "anyOf", "oneOf")
+IN_PLACE: Final = frozenset(
+    ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+)
 """The applicators of a schema that apply to the same instance as the schema itself."""
 
 _ONE, _MANY, _NAMED = frozenset(ONE), frozenset(MANY), frozenset(NAMED)
@@ -48,6 +50,17 @@ def subschemas(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                     yield f"/{key}/{index}", item
         elif key in _ONE:
             yield f"/{key}", value
+
+
+def put(schema: dict[str, Any], step: str, value: Any) -> None:
+    """Put another schema where `subschemas` found one."""
+    _, key, *rest = step.split("/")
+    if not rest:
+        schema[key] = value
+    elif isinstance(container := schema[key], list):
+        container[int(rest[0])] = value
+    else:
+        container[unescape(rest[0])] = value
 
 
 def walk(schema: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

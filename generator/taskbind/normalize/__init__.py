@@ -12,6 +12,7 @@ from typing import Final
 from ..diagnostics import Report, Severity
 from ..documents import SpecTree
 from . import dialect_rules, refuse_rules, shape_rules, value_rules
+from .dynamic import dynamic_refs, too_many_scopes, write_out
 from .overlap import overlap
 from .rule import ANNOTATIONS, ASSERTIONS, Finding, Place, Rule, rule
 from .work import Work
@@ -22,10 +23,11 @@ KEYWORDS: Final = ANNOTATIONS | ASSERTIONS | {"$defs"}
 """The keywords that a normalised schema may hold."""
 
 
-@rule("TB235", Severity.ERROR, "reference to a schema that was taken out", "$ref")
+@rule("TB235", Severity.INFO, "target of a reference moved to $defs")
 def lost_target(place: Place) -> Iterator[Finding]:
-    """A `$ref` points into a part of a schema that another rule dropped, because it had no effect or was refused."""
-    yield Finding("the target of `$ref` was dropped", "refer to a schema under `$defs`", "/$ref", repaired=False)
+    """A reference points into a part of a schema that another rule dropped, because it has no effect there, or to a
+    copy that was made for a dynamic reference. The schema is kept under `$defs`."""
+    yield Finding("only references use this schema; it is kept under `$defs`", "move it to `$defs`")
 
 
 @rule("TB248", Severity.ERROR, "schema is not valid after normalisation")
@@ -37,7 +39,14 @@ def invalid_result(place: Place) -> Iterator[Finding]:
 
 
 _BEFORE: Final = (*dialect_rules.RULES, *shape_rules.RULES, *refuse_rules.RULES, overlap)
-RULES: Final[tuple[Rule, ...]] = (*_BEFORE, lost_target, *value_rules.RULES, invalid_result)
+RULES: Final[tuple[Rule, ...]] = (
+    dynamic_refs,
+    too_many_scopes,
+    *_BEFORE,
+    lost_target,
+    *value_rules.RULES,
+    invalid_result,
+)
 """Every rule, in the order in which they run."""
 
 
@@ -48,8 +57,12 @@ def normalize(tree: SpecTree, report: Report) -> SpecTree:
     only :data:`KEYWORDS`. Normalising a normalised tree changes nothing.
     """
     work = Work(tree, report)
+    write_out(work)
     for each in _BEFORE:
         work.run(each)
+    while work.run(shape_rules.single_all_of):  # possible now that others have dropped what stood beside
+        for each in shape_rules.RULES:
+            work.run(each)
     for place in work.write_refs():
         for finding in lost_target.apply(place):
             work.note(lost_target.code, place, finding)

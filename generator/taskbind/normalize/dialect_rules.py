@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Final
 
 from ..diagnostics import Severity
 from ..load.positions import escape
-from ..load.walk import subschemas
-from .rule import ASSERTIONS, REFUSED, Finding, Place, rule, short, type_names
+from ..load.walk import put, subschemas
+from .rule import ASSERTIONS, TRANSLATED, Finding, Place, rule, short, type_names
 
-_AFTER_REF = (ASSERTIONS | REFUSED) - {"$ref"}
+_AFTER_REF: Final = (ASSERTIONS | TRANSLATED) - {"$ref"}
+_UNEVALUATED: Final = frozenset(("unevaluatedItems", "unevaluatedProperties"))
+_SINCE: Final = {
+    **dict.fromkeys(("const", "contains", "propertyNames"), 6),
+    **dict.fromkeys(("if", "then", "else"), 7),
+    **dict.fromkeys(("dependentRequired", "dependentSchemas", "minContains", "maxContains", "$recursiveRef"), 2019),
+    **dict.fromkeys(("unevaluatedItems", "unevaluatedProperties"), 2019),
+    **dict.fromkeys(("prefixItems", "$dynamicRef"), 2020),
+}
+_COUNTS: Final = tuple(
+    f"{most}{what}" for what in ("Length", "Items", "Contains", "Properties") for most in ("min", "max")
+)
+
+
+@rule("TB221", Severity.WARNING, "keyword of a later dialect", *_SINCE)
+def later_keywords(place: Place) -> Iterator[Finding]:
+    """The keyword came with a later draft than `$schema` declares, so validators ignore it. It is dropped, which keeps
+    the meaning; most likely `$schema` should name the later draft."""
+    for key in [key for key in place.schema if _SINCE.get(key, 0) > place.dialect]:
+        del place.schema[key]
+        yield Finding(f"this dialect has no `{key}`", "declare 2020-12 in `$schema`, or remove it", f"/{key}")
 
 
 @rule("TB201", Severity.WARNING, "$defs in an older dialect", "$defs")
@@ -74,6 +95,36 @@ def array_items(place: Place) -> Iterator[Finding]:
         yield Finding("`additionalItems` has no effect here", "remove it", "/additionalItems")
 
 
+@rule("TB222", Severity.INFO, "dependencies split in two", "dependencies")
+def dependencies(place: Place) -> Iterator[Finding]:
+    """`dependencies` became two keywords in 2019-09: a list of names goes to `dependentRequired`, a schema to
+    `dependentSchemas`. Validators read the old keyword in every draft."""
+    found = place.schema.pop("dependencies")
+    for name, value in found.items() if isinstance(found, dict) else ():
+        key = "dependentRequired" if isinstance(value, list) else "dependentSchemas"
+        held = place.schema.setdefault(key, {})
+        if isinstance(held, dict) and name not in held:
+            held[name] = value
+        else:
+            members = place.schema.setdefault("allOf", [])
+            if isinstance(members, list):
+                members.append({key: {name: value}})
+                place.work.adopt(members[-1], place)
+    place.work.rearranged(place.schema)
+    fix = "write `dependentRequired` and `dependentSchemas`"
+    yield Finding("`dependencies` is read as the two keywords that replace it", fix, "/dependencies")
+
+
+@rule("TB223", Severity.INFO, "count written with a fraction", *_COUNTS)
+def whole_counts(place: Place) -> Iterator[Finding]:
+    """`minLength: 2.0` counts like `minLength: 2`; it is written as an integer, as programs expect."""
+    for key in _COUNTS:
+        value = place.schema.get(key)
+        if isinstance(value, float) and value.is_integer():
+            place.schema[key] = int(value)
+            yield Finding(f"`{key}` is read as {int(value)}", f"write {int(value)}", f"/{key}")
+
+
 @rule("TB205", Severity.WARNING, "keyword beside $ref without effect", "$ref")
 def dead_ref_siblings(place: Place) -> Iterator[Finding]:
     """Before 2019-09 everything beside a `$ref` is ignored by validators. Keywords there that decide validity, such as
@@ -98,7 +149,8 @@ def kept_ref_siblings(place: Place) -> Iterator[Finding]:
 @rule("TB207", Severity.INFO, "constraints beside $ref became allOf", "$ref")
 def live_ref_siblings(place: Place) -> Iterator[Finding]:
     """Since 2019-09 keywords beside a `$ref` hold together with it. A `type` that the target declares itself is
-    dropped; other constraints move, with the reference, into an `allOf`, which says the same."""
+    dropped; other constraints move, with the reference, into an `allOf`, which says the same. Where an
+    `unevaluatedProperties` or `unevaluatedItems` judges what the others leave over, only the reference moves."""
     beside = {key: place.schema[key] for key in place.schema if key in _AFTER_REF}
     if not beside:
         return
@@ -107,7 +159,13 @@ def live_ref_siblings(place: Place) -> Iterator[Finding]:
     if "type" in beside and target is not None and type_names(target) and type_names(target) <= allowed:
         del place.schema["type"], beside["type"]
         yield Finding("`type` beside `$ref` repeats the target's", "remove it", "/type")
-    if beside:
+    if not _UNEVALUATED.isdisjoint(beside):
+        inner = {"$ref": place.schema.pop("$ref")}
+        members = place.schema.get("allOf")
+        place.schema["allOf"] = [inner, *(members if isinstance(members, list) else ())]
+        place.work.adopt(inner, place)
+        yield Finding("`$ref` moved into `allOf`", "write the `allOf`", "/$ref")
+    elif beside:
         for key in beside:
             del place.schema[key]
         inner = {"$ref": place.schema.pop("$ref")}
@@ -120,25 +178,25 @@ def live_ref_siblings(place: Place) -> Iterator[Finding]:
 
 @rule("TB208", Severity.INFO, "true became {}")
 def true_schemas(place: Place) -> Iterator[Finding]:
-    """The schema `true` admits every value, as `{}` does. (As the value of additionalProperties and items it stays.)"""
+    """The schema `true` admits every value, as `{}` does. (As the only value of a keyword, such as
+    additionalProperties, it stays.)"""
     for step, value in list(subschemas(place.schema)):
-        if value is True and step not in ("/additionalProperties", "/items"):
-            _, key, last = (*step.split("/"), "")[:3]
-            if not last:
-                continue
-            container = place.schema[key]
-            slot = int(last) if isinstance(container, list) else last.replace("~1", "/").replace("~0", "~")
-            container[slot] = {}
-            place.work.adopt(container[slot], place)
+        if value is True and step.count("/") > 1:
+            empty: dict[str, Any] = {}
+            put(place.schema, step, empty)
+            place.work.adopt(empty, place)
             yield Finding("`true` is read as `{}`", "write `{}`", step)
 
 
 RULES = (
+    later_keywords,
     early_defs,
     doubled_definitions,
     definitions,
     exclusive_flags,
     array_items,
+    dependencies,
+    whole_counts,
     dead_ref_siblings,
     kept_ref_siblings,
     live_ref_siblings,

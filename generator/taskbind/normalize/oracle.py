@@ -1,8 +1,9 @@
 """Says whether a value is valid under a normalised schema, with all of its references.
 
 A validator library compiles everything that a schema can reach before it looks at the value, and takes every branch of
-every union anew: hostile specs make both of that explode. Here the work is bounded by value times schemas, because each
-pair of them is decided once. Only what :data:`~taskbind.normalize.KEYWORDS` names has to be understood.
+every union anew: hostile specs make both of that explode. Here each pair of a value and a schema is decided once, and
+where that is still too much work, or a schema asks for what other schemas have left over (`unevaluatedProperties`,
+`unevaluatedItems`), the answer is that it cannot be told. Only :data:`~taskbind.normalize.KEYWORDS` are understood.
 """
 
 from __future__ import annotations
@@ -30,6 +31,14 @@ _BOUNDS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
+_MOST: Final = 200_000  # steps of one decision
+_UNEVALUATED: Final = frozenset(("unevaluatedItems", "unevaluatedProperties"))
+
+
+class _UndecidedError(Exception):
+    """Raised where a value cannot be decided."""
+
+
 class Oracle:
     """Decides values against schemas whose references read ``<path>#<pointer>``; `sites` holds them by that text."""
 
@@ -41,7 +50,7 @@ class Oracle:
         """Whether the schema at ``<path>#<pointer>`` admits a value; None where that cannot be told."""
         try:
             return _Run(self).valid(self._sites[where], value)
-        except (RecursionError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
+        except (_UndecidedError, RecursionError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
             # A keyword of the wrong type, which TB248 reports, or a value and a schema of extreme depth.
             return None
 
@@ -66,10 +75,18 @@ class _Run:
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
         self.known: dict[tuple[int, int], bool] = {}
+        self.left = _MOST
+
+    def spend(self, steps: int) -> None:
+        """Count work; raise once it is too much."""
+        self.left -= steps
+        if self.left < 0:
+            raise _UndecidedError
 
     def valid(self, schema: Any, value: Any) -> bool:
         if isinstance(schema, bool):
             return schema
+        self.spend(1)
         key = (id(schema), id(value))
         if key not in self.known:
             self.known[key] = self._valid(schema, value)
@@ -85,7 +102,11 @@ class _Run:
             return False
         if "const" in schema and _canonical(value) != _canonical(schema["const"]):
             return False
-        return self._own_kind(schema, value) and self._in_place(schema, value)
+        if not (self._own_kind(schema, value) and self._in_place(schema, value)):
+            return False
+        if not _UNEVALUATED.isdisjoint(schema):
+            raise _UndecidedError
+        return True
 
     def _own_kind(self, schema: dict[str, Any], value: Any) -> bool:
         if isinstance(value, str):
@@ -108,7 +129,13 @@ class _Run:
             return False
         if "anyOf" in schema and not any(self.valid(member, value) for member in schema["anyOf"]):
             return False
-        return "oneOf" not in schema or sum(self.valid(member, value) for member in schema["oneOf"]) == 1
+        if "oneOf" in schema and sum(self.valid(member, value) for member in schema["oneOf"]) != 1:
+            return False
+        if "not" in schema and self.valid(schema["not"], value):
+            return False
+        if "if" in schema:
+            return self.valid(schema.get("then" if self.valid(schema["if"], value) else "else", True), value)
+        return True
 
     def _array(self, schema: dict[str, Any], value: list[Any]) -> bool:
         if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
@@ -117,13 +144,36 @@ class _Run:
             return False
         prefix = schema.get("prefixItems", [])
         schemas = [*prefix, *[schema.get("items", True)] * (len(value) - len(prefix))]
-        return all(self.valid(each, item) for each, item in zip(schemas, value, strict=False))
+        if not all(self.valid(each, item) for each, item in zip(schemas, value, strict=False)):
+            return False
+        if "contains" not in schema:
+            return True
+        found = sum(self.valid(schema["contains"], item) for item in value)
+        return bool(schema.get("minContains", 1) <= found <= schema.get("maxContains", found))
 
     def _object(self, schema: dict[str, Any], value: dict[str, Any]) -> bool:
         if not all(name in value for name in schema.get("required", ())):
             return False
-        members, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-        return all(self.valid(members.get(name, others), item) for name, item in value.items())
+        if not schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)):
+            return False
+        if "propertyNames" in schema and not all(self.valid(schema["propertyNames"], name) for name in value):
+            return False
+        needed = schema.get("dependentRequired", {})
+        if not all(other in value for name, others in needed.items() if name in value for other in others):
+            return False
+        implied = schema.get("dependentSchemas", {})
+        if not all(self.valid(inner, value) for name, inner in implied.items() if name in value):
+            return False
+        return all(self.valid(each, item) for name, item in value.items() for each in self._member(schema, name))
+
+    def _member(self, schema: dict[str, Any], name: str) -> list[Any]:
+        """The schemas that hold for a member of an object."""
+        patterns = schema.get("patternProperties", {})
+        self.spend(len(patterns))
+        found = [inner for pattern, inner in patterns.items() if self.oracle.matches(pattern, name)]
+        if name in schema.get("properties", {}):
+            found.append(schema["properties"][name])
+        return found or [schema.get("additionalProperties", True)]
 
 
 def _is_number(value: Any) -> bool:

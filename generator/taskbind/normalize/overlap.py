@@ -7,12 +7,12 @@ from itertools import combinations
 from typing import Any
 
 from ..diagnostics import Severity
-from .rule import Finding, Place, rule, type_names
+from .rule import ANNOTATIONS, Finding, Place, rule, type_names
 
 _MAX_BRANCHES = 40
 
 
-@rule("TB234", Severity.WARNING, "oneOf branches overlap", "oneOf")
+@rule("TB234", Severity.ERROR, "oneOf branches overlap", "oneOf")
 def overlap(place: Place) -> Iterator[Finding]:
     """Two branches of a `oneOf` are objects that one value can match at once, and `oneOf` then rejects that value: a
     message with both `content` and `tool_calls`, say. If that is not meant, write `anyOf`, or tell the branches apart
@@ -37,7 +37,7 @@ def _deref(place: Place, schema: Any) -> dict[str, Any]:
 def _object(place: Place, branch: Any) -> dict[str, Any] | None:
     """A branch that is a plain object; None for everything that this rule does not look into."""
     schema = _deref(place, branch)
-    plain = not schema.keys() & {"allOf", "anyOf", "oneOf", "enum", "const"}
+    plain = schema.keys() - ANNOTATIONS <= {"type", "properties", "required", "additionalProperties", "$defs"}
     return schema if plain and type_names(schema) == {"object"} else None
 
 

@@ -17,60 +17,23 @@ if TYPE_CHECKING:
 ANNOTATIONS: Final = frozenset(("title", "description", "default", "examples", "deprecated"))
 """The keywords that say nothing about validity and are kept."""
 ASSERTIONS: Final = frozenset(
-    (
-        "type",
-        "enum",
-        "const",
-        "properties",
-        "required",
-        "additionalProperties",
-        "items",
-        "prefixItems",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "format",
-        "contentEncoding",
-        "contentMediaType",
-        "anyOf",
-        "oneOf",
-        "allOf",
-        "$ref",
-    )
+    """
+    type enum const
+    minimum maximum exclusiveMinimum exclusiveMaximum multipleOf
+    minLength maxLength pattern format contentEncoding contentMediaType
+    items prefixItems minItems maxItems uniqueItems contains minContains maxContains unevaluatedItems
+    properties required additionalProperties patternProperties propertyNames minProperties maxProperties
+    dependentRequired dependentSchemas unevaluatedProperties
+    $ref anyOf oneOf allOf not if then else
+    """.split()
 )
-"""The keywords that `lower` understands. Together with `$defs` and the annotations: all that may be left."""
-REFUSED: Final = frozenset(
-    (
-        "not",
-        "if",
-        "then",
-        "else",
-        "dependentRequired",
-        "dependentSchemas",
-        "dependencies",
-        "contains",
-        "minContains",
-        "maxContains",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-        "propertyNames",
-        "patternProperties",
-        "minProperties",
-        "maxProperties",
-        "additionalItems",
-        "$dynamicRef",
-        "$recursiveRef",
-    )
+"""The keywords of 2020-12 that decide validity. Together with `$defs` and the annotations: all that may be left."""
+TRANSLATED: Final = frozenset(("dependencies", "$dynamicRef", "$recursiveRef"))
+"""The keywords that decide validity in some dialect, and that rules translate to others."""
+COMMENTS: Final = frozenset(
+    ("$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$schema", "$vocabulary", "$comment")
 )
-"""The keywords that decide validity and that no generated model enforces yet."""
+"""The keywords that only say what a schema is called and what it is written in. None is left."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ..diagnostics import Severity
-from .rule import ANNOTATIONS, ASSERTIONS, REFUSED, Finding, Place, rule, short, type_names
+from .rule import ANNOTATIONS, ASSERTIONS, COMMENTS, Finding, Place, rule, short, type_names
 
 _BINARY: Final = re.compile(r"\s*type\s*=\s*binary\s*")
 _KINDS: Final = {"audio": "audio", "speech": "audio", "image": "image", "picture": "image", "video": "video"}
@@ -21,8 +21,20 @@ _APPLIES: Final = {
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _NUMBERS),
     **dict.fromkeys(("minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"), _STRINGS),
     **dict.fromkeys(("items", "prefixItems", "minItems", "maxItems", "uniqueItems"), _ARRAYS),
-    **dict.fromkeys(("properties", "required", "additionalProperties"), _OBJECTS),
+    **dict.fromkeys(("contains", "minContains", "maxContains", "unevaluatedItems"), _ARRAYS),
+    **dict.fromkeys(("properties", "required", "additionalProperties", "patternProperties"), _OBJECTS),
+    **dict.fromkeys(("propertyNames", "minProperties", "maxProperties", "unevaluatedProperties"), _OBJECTS),
+    **dict.fromkeys(("dependentRequired", "dependentSchemas"), _OBJECTS),
 }
+_NEEDS: Final = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
+_GROUPS: Final = (
+    frozenset(("properties", "patternProperties", "additionalProperties")),
+    frozenset(("items", "prefixItems")),
+    frozenset(("contains", "minContains", "maxContains")),
+    frozenset(("if", "then", "else")),
+)
+"""Keywords that change what the others of their group mean, so that they cannot be told apart."""
+_UNEVALUATED: Final = frozenset(("unevaluatedItems", "unevaluatedProperties"))
 
 
 @rule("TB210", Severity.WARNING, "binary media marked by a comment", "comment")
@@ -63,18 +75,27 @@ def single_all_of(place: Place) -> Iterator[Finding]:
     """An `allOf` with one member says what the member says; generators of OpenAPI documents write it to put a
     description beside a `$ref`. The member takes the place of the `allOf`; of annotations on both, the outer one
     counts."""
-    members = place.schema.get("allOf")
+    while (inner := _only_member(place.schema)) is not None:
+        del place.schema["allOf"]
+        place.schema.update({key: value for key, value in inner.items() if key not in place.schema})
+        place.work.merged(inner, place.schema)
+        yield Finding("`allOf` of one schema is unwrapped", "write the schema without `allOf`", "/allOf")
+
+
+def _only_member(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """The only member of an `allOf`, if it can take the place of the `allOf`."""
+    members = schema.get("allOf")
     if not isinstance(members, list) or len(members) != 1 or not isinstance(members[0], dict):
-        return
-    inner = members[0]
-    outer = place.schema.keys() - ANNOTATIONS - {"allOf", "$defs", "nullable"}
-    clash = (inner.keys() & place.schema.keys()) - ANNOTATIONS
-    if clash or (outer and "$ref" in inner) or "nullable" in inner:
-        return
-    del place.schema["allOf"]
-    place.schema.update({key: value for key, value in inner.items() if key not in place.schema})
-    place.work.merged(inner, place.schema)
-    yield Finding("`allOf` of one schema is unwrapped", "write the schema without `allOf`", "/allOf")
+        return None
+    inner: dict[str, Any] = members[0]
+    silent = ANNOTATIONS | COMMENTS | {"id"}  # in draft-04 `id` is the `$id`
+    says_inside, says_outside = inner.keys() - silent, schema.keys() - silent - {"allOf"}
+    if says_inside & says_outside or "nullable" in inner:
+        return None
+    if says_outside - {"$defs", "nullable"} and ("$ref" in inner or not _UNEVALUATED.isdisjoint(inner)):
+        return None
+    mixed = any(not group.isdisjoint(inner) and not group.isdisjoint(says_outside) for group in _GROUPS)
+    return None if mixed else inner
 
 
 @rule("TB212", Severity.WARNING, "nullable is OpenAPI 3.0", "nullable")
@@ -88,7 +109,7 @@ def nullable(place: Place) -> Iterator[Finding]:
         yield Finding("`nullable` that is not true has no effect", "remove it", "/nullable")
         return
     yield Finding("null is admitted", fix, "/nullable")
-    held = {key: schema[key] for key in schema if key in ASSERTIONS or key in REFUSED}
+    held = {key: schema[key] for key in schema if key in ASSERTIONS}
     if not held or ("null" in type_names(schema) and not {"enum", "const"} & held.keys()):
         return
     if "type" in schema and not any(key in held for key in _COMBINATORS):
@@ -137,16 +158,20 @@ def number_format(place: Place) -> Iterator[Finding]:
         yield Finding(f"`format: {form}` decides nothing", "remove it", "/format")
 
 
-@rule("TB215", Severity.WARNING, "keyword without effect on this type", "type")
+@rule("TB215", Severity.WARNING, "keyword without effect", "type", *_NEEDS)
 def dead_keywords(place: Place) -> Iterator[Finding]:
     """A keyword that applies to one JSON type only (such as `minimum` to numbers) beside a `type` of another one never
-    decides anything. It is dropped; most likely the keyword or the type is a slip."""
+    decides anything, nor does `then` without `if` or `minContains` without `contains`. It is dropped; most likely the
+    keyword or the type is a slip."""
     types = type_names(place.schema)
     if types:
         for key in [key for key in place.schema if key in _APPLIES and not _APPLIES[key] & types]:
             del place.schema[key]
             said = " or ".join(sorted(types))
             yield Finding(f"`{key}` has no effect on {said}", "remove it, or correct `type`", f"/{key}")
+    for key in [key for key in place.schema if _NEEDS.get(key, key) not in place.schema]:
+        del place.schema[key]
+        yield Finding(f"`{key}` has no effect without `{_NEEDS[key]}`", f"remove it, or add `{_NEEDS[key]}`", f"/{key}")
 
 
 @rule("TB216", Severity.INFO, "redundant bound", "exclusiveMinimum", "exclusiveMaximum")

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
-from ..diagnostics import Code, Diagnostic, Report
+from ..diagnostics import Code, Diagnostic, Report, Severity
 from ..documents import Document, SpecTree
 from ..load.codes import tell
 from ..load.dialects import dialect_of, metaschema_problem
-from ..load.positions import lines
-from ..load.refs import References, RefError
-from ..load.walk import IN_PLACE, subschemas, walk
+from ..load.official import is_official
+from ..load.positions import lines, unescape
+from ..load.refs import References, RefError, reference_keys
+from ..load.walk import IN_PLACE, put, subschemas, walk
 from .oracle import Oracle
 from .rule import Finding, Place, Rule
 
+MOST_TOGETHER: Final = 1_000
+"""How many schemas for one value are looked at."""
 
-@dataclass(eq=False)
+
+@dataclass(frozen=True, eq=False)
 class Link:
-    """Stands for the text of a `$ref` while rules move schemas about: the schema that it means."""
+    """Stands for the text of a reference while rules move schemas about: the schema that it means.
+
+    `name` is that of the dynamic anchor whose outermost place counts instead; it is empty in an ordinary reference.
+    """
 
     text: str
     target: dict[str, Any]
+    name: str = ""
 
 
 class Work:
@@ -33,46 +43,91 @@ class Work:
         self.tree = tree
         self.report = report
         self.tasks = [task.id for task in tree.tasks]
-        owners = {document.path: task.id for task in tree.tasks for document in task.documents}
-        self.documents = tree.documents
-        self.roots = {document.path: _copy(document.data) for document in self.documents}
+        self.roots: dict[str, dict[str, Any]] = {}
         self.places: list[Place] = []
+        self.place_of: dict[int, Place] = {}
+        self.references = References(tree.documents)
+        self.dynamic_names: set[str] = set()
+        self._at: dict[tuple[str, str], dict[str, Any]] = {}
         self._enclosing: dict[int, dict[str, Any]] = {}
+        self._holders: dict[int, tuple[dict[str, Any], str]] = {}
+        self._families: dict[tuple[int, str], list[dict[str, Any]]] = {}
         self._moved: dict[int, dict[str, Any]] = {}
         self._lines: dict[str, dict[str, int]] = {}
-        self._declared: dict[int, set[str]] = {}
+        self._declared: dict[tuple[int, str], set[str]] = {}
         self._where: dict[int, str] = {}
         self._oracle: Oracle | None = None
+        self._numbers: Counter[str] = Counter()
         self.examples_at: dict[int, list[str]] = {}
-        for document in self.documents:
-            dialect = dialect_of(document.data) or 2020
-            for pointer, schema in walk(self.roots[document.path]):
-                self.places.append(Place(schema, document, pointer, dialect, owners.get(document.path, ""), self))
-                self._enclose(schema)
+        for document in tree.shared:
+            self._open(document)
+        for task in tree.tasks:
+            for document in task.documents:
+                self._open(document, task.id)
         self._link()
 
+    def _open(self, document: Document, task: str = "") -> None:
+        dialect = dialect_of(document.data) or 2020
+        self.roots[document.path] = _copy(document.data)
+        for pointer, schema in walk(self.roots[document.path]):
+            self._add(Place(schema, document, pointer, dialect, task, self))
+            self._at[document.path, pointer] = schema
+            self._enclose(schema)
+
+    def _add(self, place: Place) -> None:
+        self.places.append(place)
+        self.place_of[id(place.schema)] = place
+
     def _link(self) -> None:
-        references = References(self.documents)
-        sites = {(place.document.path, place.pointer): place.schema for place in self.places}
-        for place in self.places:
-            if "$ref" not in place.schema:
-                continue
-            ref = place.schema["$ref"]
-            try:
-                site = references.resolve(place.document, ref)
-            except RefError as error:
-                pointer = f"{place.pointer}/$ref"
-                line = self.line(place.document, pointer)
-                path = place.document.path
-                tell(self.report, error.code, path, error.message, fix=error.fix, pointer=pointer, line=line)
-                del place.schema["$ref"]
-            else:
-                place.schema["$ref"] = Link(ref, sites[site.document.path, site.pointer])
+        for place in self.places:  # grows by official meta-schemas that the tree does not hold yet
+            for key in reference_keys(place.schema, place.dialect):
+                ref, name = place.schema[key], ""
+                try:
+                    if key == "$ref":
+                        site = self.references.resolve(place.document, place.pointer, ref)
+                    else:
+                        site, name = self.references.dynamic(place.document, place.pointer, place.schema, key)
+                except RefError as error:
+                    pointer = f"{place.pointer}/{key}"
+                    line = self.line(place.document, pointer)
+                    path = place.document.path
+                    tell(self.report, error.code, path, error.message, fix=error.fix, pointer=pointer, line=line)
+                    del place.schema[key]
+                else:
+                    if site.document.path not in self.roots:
+                        self._open(site.document)
+                    target = self.schema_at(site.document, site.pointer)
+                    if target is None:
+                        target = self._written_out(site.document, site.pointer, site.schema is True)
+                    place.schema[key] = Link(ref, target, name)
+                    if name:
+                        self.dynamic_names.add(name)
+
+    def schema_at(self, document: Document, pointer: str) -> dict[str, Any] | None:
+        """The schema that stands at a place of a file as it was written; None for a boolean one."""
+        return self._at.get((document.path, pointer))
+
+    def _written_out(self, document: Document, pointer: str, admits: bool) -> dict[str, Any]:
+        """Write a boolean schema as an object, so that references can follow it."""
+        outer, _, last = pointer.rpartition("/")
+        schema: dict[str, Any] = {} if admits else {"not": {}}
+        if (holder := self._at.get((document.path, outer))) is None:
+            outer, _, key = outer.rpartition("/")
+            holder, last = self._at[document.path, outer], f"{key}/{last}"
+        put(holder, f"/{last}", schema)
+        self._at[document.path, pointer] = schema
+        for each in (schema, *schema.values()):
+            self._add(replace(self.place_of[id(holder)], schema=each, pointer=pointer))
+        return schema
 
     def _enclose(self, schema: dict[str, Any]) -> None:
         for step, inner in subschemas(schema):
-            if isinstance(inner, dict) and step.split("/")[1] in IN_PLACE:
-                self._enclosing[id(inner)] = schema
+            if isinstance(inner, dict):
+                key = step.split("/")[1]
+                if key in IN_PLACE:
+                    self._enclosing[id(inner)] = schema
+                elif key == "properties":
+                    self._holders[id(inner)] = schema, unescape(step.removeprefix("/properties/"))
 
     # ------------------------------------------------------------------------------------------------ for rules
 
@@ -87,34 +142,70 @@ class Work:
         return target
 
     def enclosing(self, schema: dict[str, Any]) -> dict[str, Any] | None:
-        """The schema whose allOf, anyOf or oneOf this one is a member of."""
+        """The schema that applies this one in place: as a member of its allOf, as its `if`, and so on."""
         return self._enclosing.get(id(schema))
 
     def declared(self, schema: dict[str, Any]) -> set[str]:
-        """The properties that a schema, or what it is combined with in place, declares. Once asked, it is settled."""
+        """The properties that a schema, or another one for the same value, declares. Once asked, it is settled."""
+        key = self._value(schema)
+        if key not in self._declared:
+            members = (each.get("properties") for each in self.together(schema))
+            self._declared[key] = {name for held in members if isinstance(held, dict) for name in held}
+        return self._declared[key]
+
+    def _top(self, schema: dict[str, Any]) -> dict[str, Any]:
         while (outer := self.enclosing(schema)) is not None:
             schema = outer
-        if id(schema) not in self._declared:
-            self._declared[id(schema)] = set(self._names(schema, set()))
-        return self._declared[id(schema)]
+        return schema
 
-    def _names(self, schema: dict[str, Any], seen: set[int]) -> Iterator[str]:
-        if id(schema) in seen:
-            return
-        seen.add(id(schema))
-        own = schema.get("properties")
-        yield from own if isinstance(own, dict) else ()
-        if (target := self.target(schema)) is not None:
-            yield from self._names(target, seen)
-        for step, inner in subschemas(schema):
-            if step.split("/")[1] in IN_PLACE and isinstance(inner, dict):
-                yield from self._names(inner, seen)
+    def _value(self, schema: dict[str, Any]) -> tuple[int, str]:
+        """What identifies the value that a schema is for: a schema for it, or one for the object that it is in."""
+        top = self._top(schema)
+        holder, name = self._holders.get(id(top), (None, ""))
+        return (id(top), "") if holder is None else (id(self._top(holder)), f"/{name}")
 
-    def adopt(self, inner: dict[str, Any], place: Place) -> None:
+    def together(self, schema: dict[str, Any]) -> list[dict[str, Any]]:
+        """The schemas for the same value: what applies in place, and what is said of the member elsewhere.
+
+        They are at most MOST_TOGETHER. Once asked, they are settled.
+        """
+        key = self._value(schema)
+        if key not in self._families:
+            found = [top := self._top(schema)]
+            if (held := self._holders.get(id(top))) is not None:
+                for each in self.together(held[0]):
+                    members = each.get("properties")
+                    other = members.get(held[1]) if isinstance(members, dict) else None
+                    found += [other] if isinstance(other, dict) else []
+            self._families[key] = list(self._in_place(found))
+        return self._families[key]
+
+    def _in_place(self, schemas: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Some schemas and all that they apply in place, at most a thousand."""
+        seen: set[int] = set()
+        todo = schemas[::-1]
+        while todo and len(seen) < MOST_TOGETHER:
+            schema = todo.pop()
+            if id(schema) in seen:
+                continue
+            seen.add(id(schema))
+            yield schema
+            if (target := self.target(schema)) is not None:
+                todo.append(target)
+            for step, inner in subschemas(schema):
+                if step.split("/")[1] in IN_PLACE and isinstance(inner, dict):
+                    todo.append(inner)
+
+    def adopt(self, inner: dict[str, Any], place: Place) -> Place:
         """Tell of a schema that a rule made inside the one at `place`; later rules see it too."""
-        self.places.append(replace(place, schema=inner))
+        self._add(replace(place, schema=inner))
         self._enclose(place.schema)
         self._enclose(inner)
+        return self.places[-1]
+
+    def rearranged(self, schema: dict[str, Any]) -> None:
+        """Tell that a rule moved or replaced what stands directly inside a schema."""
+        self._enclose(schema)
 
     def merged(self, inner: dict[str, Any], outer: dict[str, Any]) -> None:
         """Tell that a schema is gone and that another has taken its content: references follow."""
@@ -124,15 +215,20 @@ class Work:
 
     # ------------------------------------------------------------------------------------------------ running
 
-    def run(self, rule: Rule) -> None:
-        """Apply one rule to every schema that it is for, and report each application."""
+    def run(self, rule: Rule) -> int:
+        """Apply one rule to every schema that it is for, and report each application. How many there were."""
+        count = 0
         for place in list(self.places):
             if not rule.keys or not rule.keys.isdisjoint(place.schema):
                 for finding in rule.apply(place):
                     self.note(rule.code, place, finding)
+                    count += 1
+        return count
 
     def note(self, code: Code, place: Place, finding: Finding) -> None:
-        """Report one finding at a place."""
+        """Report one finding at a place; the official meta-schemas are taken as they are."""
+        if is_official(place.document) and (finding.repaired or code.severity is not Severity.ERROR):
+            return
         pointer = place.pointer + finding.at
         line = self.line(place.document, pointer)
         self.report.add(
@@ -162,28 +258,51 @@ class Work:
 
     def reachable(self) -> Iterator[tuple[Place, str]]:
         """The places that are still part of a document, with their pointer now."""
-        places = {id(place.schema): place for place in self.places}
         for path, root in self.roots.items():
             for pointer, schema in walk(root):
-                if (place := places.get(id(schema))) is not None and place.document.path == path:
+                if (place := self.place_of.get(id(schema))) is not None and place.document.path == path:
                     yield place, pointer
 
     def write_refs(self) -> Iterator[Place]:
-        """Replace every link by ``<path>#<pointer>``; yield the places whose target a rule has taken away.
+        """Replace every link by ``<path>#<pointer>``; yield the places of targets that rules had taken out.
 
-        From here on :meth:`accepts` and :meth:`problem` answer, and schemas stay where they are.
+        Such a target is kept under the `$defs` of its document. From here on :meth:`accepts` and :meth:`problem`
+        answer, and schemas stay where they are.
         """
+        yield from self._keep_targets()
         self._where = {id(place.schema): f"{place.document.path}#{pointer}" for place, pointer in self.reachable()}
         self.places = [place for place in self.places if id(place.schema) in self._where]
         for place in self.places:
-            if isinstance(place.schema.get("$ref"), Link):
-                text = self._where.get(id(self.target(place.schema)))
-                if text is None:
-                    del place.schema["$ref"]
-                    yield place
-                else:
-                    place.schema["$ref"] = text
+            if (target := self.target(place.schema)) is not None:
+                place.schema["$ref"] = self._where[id(target)]
         self._oracle = Oracle({self._where[id(place.schema)]: place.schema for place in self.places})
+
+    def _keep_targets(self) -> Iterator[Place]:
+        todo = [place.schema for place, _ in self.reachable()]
+        kept = set(map(id, todo))
+        for schema in todo:  # grows by what is in the targets
+            target = self.target(schema)
+            if target is None or id(target) in kept:
+                continue
+            place = self.place_of[id(target)]
+            root = self.roots[place.document.path]
+            if not isinstance(root.get("$defs"), dict):
+                root["$defs"] = {}
+            root["$defs"][self._unused(place, root["$defs"])] = target
+            inner = [schema for _, schema in walk(target)]
+            kept.update(map(id, inner))
+            todo += inner
+            yield place
+
+    def _unused(self, place: Place, names: Container[str]) -> str:
+        """A name for a schema under `$defs`, after where it stood."""
+        steps = [place.document.path.rpartition("/")[2].removesuffix(".json"), *place.pointer.split("/")]
+        words = (re.sub(r"[^A-Za-z0-9_-]+", "-", step)[:60].strip("-") for step in reversed(steps))
+        stem = name = next((word for word in words if word and not word.isdecimal()), "schema")
+        while name in names:
+            self._numbers[stem] += 1
+            name = f"{stem}-{self._numbers[stem]}"
+        return name
 
     def accepts(self, place: Place, value: Any) -> bool | None:
         """Whether the schema at a place admits a value; None where that cannot be told."""
@@ -204,7 +323,9 @@ class Work:
 
     def result(self) -> SpecTree:
         """The tree with every document's data replaced by its working copy."""
-        done = {document.path: replace(document, data=self.roots[document.path]) for document in self.documents}
+        shared = sorted((*self.tree.shared, *self.references.official), key=lambda document: document.path)
+        documents = [*shared, *(document for task in self.tree.tasks for document in task.documents)]
+        done = {document.path: replace(document, data=self.roots[document.path]) for document in documents}
         tasks = tuple(
             replace(
                 task,
@@ -214,7 +335,7 @@ class Work:
             )
             for task in self.tree.tasks
         )
-        return replace(self.tree, tasks=tasks, shared=tuple(done[document.path] for document in self.tree.shared))
+        return replace(self.tree, tasks=tasks, shared=tuple(done[document.path] for document in shared))
 
 
 def _with_uris(value: Any) -> Any:
