@@ -17,7 +17,7 @@ import click
 
 from . import __version__
 from .config import Config, load_config
-from .diagnostics import Diagnostic, Report, Severity, TaskbindError
+from .diagnostics import LOOSENABLE, Diagnostic, Report, Severity, TaskbindError
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
@@ -37,11 +37,19 @@ def _project(command: Callable[..., int]) -> Callable[..., None]:
     @click.option("--specs", type=click.Path(path_type=Path), help="Folder of the specs.")
     @click.option("--out", type=click.Path(path_type=Path), help="Folder of the generated tree.")
     @click.option("--package", help="Import name of the generated package.")
+    @click.option(
+        "--allow-loose",
+        metavar="CODE",
+        multiple=True,
+        help=f"Go on past a refusal, without the refused keyword ({', '.join(sorted(LOOSENABLE))}); repeatable.",
+    )
     @wraps(command)
-    def run(specs: Path | None, out: Path | None, package: str | None, **options: Any) -> None:
+    def run(
+        specs: Path | None, out: Path | None, package: str | None, allow_loose: tuple[str, ...], **options: Any
+    ) -> None:
         progress = _Progress()
         try:
-            config = load_config(Path.cwd(), specs=specs, out=out, package=package)
+            config = load_config(Path.cwd(), specs=specs, out=out, package=package, allow_loose=allow_loose)
             code = command(config, progress, **options)
         except TaskbindError as error:
             progress.clear()
@@ -108,16 +116,31 @@ def check(config: Config, progress: _Progress, diff: bool) -> int:
 
 @main.command()
 @_project
-def lint(config: Config, progress: _Progress) -> int:
-    """Report everything that is wrong with the specs, with the place and the fix."""
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+    help="How to write the findings; all but text are for programs.",
+)
+def lint(config: Config, progress: _Progress, format: str) -> int:
+    """Report everything that is wrong with the specs, with the place and the fix.
+
+    What is poor style (TB260 to TB276) and meant can be put aside in its schema: "$comment": "lint: TB267, because …".
+    """
     from .pipeline import lint as run
 
     report = run(config, progress)
     progress.clear()
-    _show(report)
-    counts = ", ".join(f"{report.count(severity)} {severity}s" for severity in Severity)
-    click.echo(f"{counts} in {_name(config.specs)}" if len(report) else f"nothing to report in {_name(config.specs)}")
-    return 1 if report.count(Severity.ERROR) else 0
+    if format != "text":
+        from .findings import FORMATS
+
+        if written := FORMATS[format](report, config.specs, Path.cwd()):
+            click.echo(written)
+    else:
+        _show(report)
+        click.echo(f"{_counts(report) or 'nothing to report'} in {_name(config.specs)}")
+    return 1 if any(d.severity is Severity.ERROR and not d.loose for d in report) else 0
 
 
 @main.command()
@@ -149,11 +172,16 @@ class _Progress:
 
 
 def _repairs(report: Report, verbose: bool) -> None:
+    loose = [diagnostic for diagnostic in report if diagnostic.loose]
     if verbose:
         _show(report)
     elif len(report):
-        counts = ", ".join(f"{n} {s}s" for s in Severity if (n := report.count(s)))
-        click.echo(f"specs: {counts}, all repaired while reading; `taskbind lint` lists them", err=True)
+        what = f"{len(loose)} let pass, where models differ from their schemas" if loose else "none in the way"
+        click.echo(f"specs: {_counts(report)}; {what}; `taskbind lint` lists them", err=True)
+
+
+def _counts(report: Report) -> str:
+    return ", ".join(f"{n} {s}{'s' * (n != 1)}" for s in Severity if (n := report.count(s)))
 
 
 def _show(diagnostics: Report | list[Diagnostic]) -> None:

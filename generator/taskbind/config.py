@@ -6,15 +6,15 @@ import difflib
 import keyword
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from .diagnostics import TaskbindError
+from .diagnostics import LOOSENABLE, TaskbindError
 
 FILE: Final = "taskbind.toml"
-_KEYS: Final = {"specs": str, "out": str, "templates": str, "demo": bool, "package": dict}
+_KEYS: Final = {"specs": str, "out": str, "templates": str, "demo": bool, "allow_loose": list, "package": dict}
 _PACKAGE_KEYS: Final = {"name": str, "version": str, "summary": str, "license": str}
 
 
@@ -23,7 +23,8 @@ class Config:
     """One project. Paths are absolute.
 
     `package` is the import name, `version` that of the generated distribution. `templates` overrides built-in
-    templates file by file. `demo` packs the embedded demo models of those tasks that have one.
+    templates file by file. `demo` packs the embedded demo models of those tasks that have one. `allow_loose` are the
+    codes of refusals that generation goes on past, without the keyword that was refused.
     """
 
     specs: Path
@@ -34,6 +35,7 @@ class Config:
     license: str = "Apache-2.0"
     templates: Path | None = None
     demo: bool = False
+    allow_loose: tuple[str, ...] = ()
 
     @property
     def distribution(self) -> str:
@@ -47,16 +49,22 @@ class Config:
 
     def settings(self) -> dict[str, Any]:
         """What of the configuration decides output bytes: everything but where it lies on this machine."""
-        return {key: getattr(self, key) for key in ("package", "version", "summary", "license", "demo")}
+        own = {key: getattr(self, key) for key in ("package", "version", "summary", "license", "demo")}
+        return own | {"allow_loose": list(self.allow_loose)}
 
 
 def load_config(
-    directory: Path, *, specs: Path | None = None, out: Path | None = None, package: str | None = None
+    directory: Path,
+    *,
+    specs: Path | None = None,
+    out: Path | None = None,
+    package: str | None = None,
+    allow_loose: Iterable[str] = (),
 ) -> Config:
     """The configuration in `directory`/taskbind.toml, if there is one, with the command line's values over it.
 
-    Raises TaskbindError for a file that is not TOML, for unknown keys and wrong types, and where neither says what to
-    generate and where to put it.
+    The codes in `allow_loose` count beside those in the file. Raises TaskbindError for a file that is not TOML, for
+    unknown keys and wrong types, and where neither says what to generate and where to put it.
     """
     path = directory / FILE
     data = _read(path) if path.is_file() else {}
@@ -68,7 +76,8 @@ def load_config(
         raise TaskbindError(f"nothing says where {missing} is: pass --{missing}, or write `{missing} = …` in {FILE}")
     if out == specs or out in specs.parents or specs in out.parents:
         raise TaskbindError(f"specs ({specs}) and output ({out}) must not contain each other")
-    config = Config(specs, out, demo=data.get("demo", False))
+    loose = _loose([*data.get("allow_loose", ()), *allow_loose])
+    config = Config(specs, out, demo=data.get("demo", False), allow_loose=loose)
     config = replace(config, **{key: value for key, value in own.items() if key != "name"})
     config = replace(config, package=package or own.get("name", config.package))
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", config.package) or keyword.iskeyword(config.package):
@@ -76,6 +85,17 @@ def load_config(
     if "templates" in data:
         config = replace(config, templates=(directory / data["templates"]).resolve())
     return config
+
+
+def _loose(codes: Iterable[Any]) -> tuple[str, ...]:
+    """The codes to let pass, each once, in order. Raises TaskbindError for one that must not be passed."""
+    wanted = {str(code).strip().upper() for code in codes}
+    for code in sorted(wanted - LOOSENABLE):
+        raise TaskbindError(
+            f"allow-loose: {code[:60]!r} cannot be loosened; only findings about a keyword that can be left out can: "
+            f"{', '.join(sorted(LOOSENABLE))}"
+        )
+    return tuple(sorted(wanted))
 
 
 def _read(path: Path) -> dict[str, Any]:

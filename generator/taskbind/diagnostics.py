@@ -8,16 +8,23 @@ to go on with (a missing configuration, a generated file that was edited by hand
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
-    """How bad a finding is. Only an error that no rule repaired stops `taskbind generate`."""
+    """How bad a finding is. Only an error can stop `taskbind generate`; see :attr:`Diagnostic.fatal`."""
 
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+LOOSENABLE: Final = frozenset(("TB244",))
+"""Refusals of a keyword that can be left out; what is generated then differs from the schema by that keyword alone."""
+ADVISORY: Final = frozenset(("TB234",))
+"""Errors in what a schema says that generated code is exact about all the same, so that they stop nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,11 @@ class Code:
     title: str
     text: str
 
+    @property
+    def loosenable(self) -> bool:
+        """Whether `--allow-loose` may go on past this finding."""
+        return self.code in LOOSENABLE
+
 
 @dataclass(frozen=True, order=True)
 class Diagnostic:
@@ -36,7 +48,8 @@ class Diagnostic:
 
     `path` is relative to the spec root (POSIX separators), `pointer` an RFC 6901 JSON Pointer (``""`` is the whole
     document), `line` counts from 1 (0: unknown). `fix` says what to change. `repaired` is true where a rule had
-    exactly one reading of the text and generation goes on with it.
+    exactly one reading of the text and generation goes on with it; `loose` where the user lets it go on without the
+    keyword that was refused.
     """
 
     path: str
@@ -47,22 +60,38 @@ class Diagnostic:
     message: str
     fix: str = ""
     repaired: bool = False
+    loose: bool = False
+
+    @property
+    def fatal(self) -> bool:
+        """Whether `generate` must not go on past this finding."""
+        harmless = self.repaired or self.loose or self.code in ADVISORY
+        return self.severity is Severity.ERROR and not harmless
 
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}" if self.line else self.path
         pointer = f" {self.pointer}" if self.pointer else ""
-        fix = f" ({'repaired; ' if self.repaired else ''}fix: {self.fix})" if self.fix else ""
-        return f"{where}:{pointer} {self.severity} {self.code}: {self.message}{fix}"
+        notes = ["repaired"] * self.repaired + ["loose"] * self.loose + [f"fix: {self.fix}"] * bool(self.fix)
+        told = f" ({'; '.join(notes)})" if notes else ""
+        return one_line(f"{where}:{pointer} {self.severity} {self.code}: {self.message}{told}")
+
+
+def one_line(text: str) -> str:
+    """A text for one line of a terminal or a log: what does not print is escaped, since specs may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 @dataclass
 class Report:
-    """The findings of one run, in the order in which they were made."""
+    """The findings of one run, in the order in which they were made. Refusals with a code in `loose` are let pass."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    loose: frozenset[str] = frozenset()
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep one finding."""
+        if diagnostic.code in self.loose and diagnostic.fatal:
+            diagnostic = replace(diagnostic, loose=True)
         self.diagnostics.append(diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:
@@ -73,8 +102,8 @@ class Report:
 
     @property
     def fatal(self) -> list[Diagnostic]:
-        """Errors that no rule repaired: `generate` must not go on past them."""
-        return [d for d in self if d.severity is Severity.ERROR and not d.repaired]
+        """The findings that `generate` must not go on past."""
+        return [diagnostic for diagnostic in self if diagnostic.fatal]
 
     def count(self, severity: Severity) -> int:
         """How many distinct findings have this severity."""

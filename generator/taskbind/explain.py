@@ -6,12 +6,14 @@ from .diagnostics import Code, TaskbindError
 
 
 def codes() -> dict[str, Code]:
-    """Every code that `load` (TB1xx), `normalize` (TB2xx) and `lower` (TB3xx) report, by code, in order."""
-    from . import lower
+    """Every code that `load` (TB1xx), `normalize` and the linter (TB2xx) and `lower` (TB3xx) report, in order."""
+    from . import examples, lower
     from .load.codes import CODES
     from .normalize import RULES
+    from .normalize.style_rules import CODES as STYLE
 
-    return {code.code: code for code in (*CODES, *(rule.code for rule in RULES), *lower.CODES)}
+    found = (*CODES, *(rule.code for rule in RULES), *STYLE, *examples.CODES, *lower.CODES)
+    return {code.code: code for code in sorted(found, key=lambda code: code.code)}
 
 
 def explain(code: str) -> str:
@@ -26,4 +28,5 @@ def explain(code: str) -> str:
 
         near = get_close_matches(code.strip().upper(), known, n=1, cutoff=0.5)
         raise TaskbindError(f"no diagnostic has the code {code!r}" + (f"; did you mean {near[0]}?" if near else ""))
-    return f"{found.code} ({found.severity}): {found.title}\n\n{found.text}"
+    loose = f"\n\n`--allow-loose {found.code}` goes on without the keyword." if found.loosenable else ""
+    return f"{found.code} ({found.severity}): {found.title}\n\n{found.text}{loose}"

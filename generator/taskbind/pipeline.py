@@ -9,13 +9,12 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .commit import MANIFEST, Changes, commit, compare
 from .config import Config
-from .diagnostics import Report, TaskbindError
+from .diagnostics import LOOSENABLE, Report, TaskbindError
 from .manifest import inputs, is_current, render_manifest
 
 if TYPE_CHECKING:
@@ -32,8 +31,10 @@ class SpecError(TaskbindError):
     exit_code = 1
 
     def __init__(self, report: Report) -> None:
-        count = len(report.fatal)
-        super().__init__(f"{count} error{'s' if count != 1 else ''} in the specs; nothing was written")
+        fatal = report.fatal
+        loosenable = " ".join(f"--allow-loose {code}" for code in sorted({d.code for d in fatal} & LOOSENABLE))
+        hint = f" ({loosenable} goes on without the keyword)" if loosenable else ""
+        super().__init__(f"{len(fatal)} error{'s' * (len(fatal) != 1)} in the specs; nothing was written{hint}")
         self.report = report
 
 
@@ -49,16 +50,17 @@ class Outcome:
 
 def read_api(config: Config, report: Report, progress: Progress = lambda stage: None) -> ir.Api:
     """The IR of a spec root. Raises SpecError where the specs cannot be read without guessing."""
+    from .examples import check_examples
     from .load import load
     from .lower import lower
     from .normalize import normalize
 
-    if not config.specs.is_dir():
-        raise TaskbindError(f"{config.specs}: no such folder of specs")
+    _need_specs(config)
     progress("load")
     tree = load(config.specs, report)
     progress("normalize")
     tree = normalize(tree, report)
+    check_examples(tree, report)
     if report.fatal:  # what was refused is missing from the tree, so lowering would see weaker schemas
         raise SpecError(report)
     progress("lower")
@@ -98,7 +100,7 @@ def build(
 
 def generate(config: Config, progress: Progress = lambda stage: None) -> Outcome:
     """Bring the output directory up to date. Raises TaskbindError, and then has written nothing."""
-    report = Report()
+    report = _report(config)
     state = inputs(config)
     if is_current(config, state):
         return _nothing(config, report)
@@ -113,7 +115,7 @@ def check(config: Config, progress: Progress = lambda stage: None) -> tuple[Outc
 
     Returns what would change, and the lines of a unified diff (made only if they are asked for).
     """
-    report = Report()
+    report = _report(config)
     state = inputs(config)
     if is_current(config, state):
         return _nothing(config, report), iter(())
@@ -123,11 +125,37 @@ def check(config: Config, progress: Progress = lambda stage: None) -> tuple[Outc
 
 
 def lint(config: Config, progress: Progress = lambda stage: None) -> Report:
-    """Everything that is wrong with the specs, whether generation could repair it or not."""
-    report = Report()
-    with suppress(SpecError):  # the report says it all
-        read_api(config, report, progress)
+    """Everything that is wrong with the specs, whether generation could repair it or not, and what is poor style."""
+    from .examples import check_examples, count_examples
+    from .load import load, load_templates
+    from .lower import lower
+    from .normalize import normalize
+    from .normalize.style_rules import check_style
+
+    _need_specs(config)
+    report = _report(config)
+    progress("load")
+    tree = load(config.specs, report)
+    progress("lint")
+    check_style(tree, report)
+    count_examples(tree, report)
+    tree = normalize(tree, report)
+    check_examples(tree, report)
+    if not report.fatal:
+        lower(tree, report)
+    templates = load_templates(config.specs, report)
+    check_style(templates, report)
+    normalize(templates, report)
     return report
+
+
+def _report(config: Config) -> Report:
+    return Report(loose=frozenset(config.allow_loose))
+
+
+def _need_specs(config: Config) -> None:
+    if not config.specs.is_dir():
+        raise TaskbindError(f"{config.specs}: no such folder of specs")
 
 
 def _nothing(config: Config, report: Report) -> Outcome:

