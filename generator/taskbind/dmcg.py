@@ -7,19 +7,22 @@ change from week to week (it is pinned to one version), and the parts where the 
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from . import ir
 from .escape import py_literal, visible
+from .exact import sayable
+from .hints import EXACT, limit
 from .names import pascal
 from .plan import Plan
 from .schema import field_schema, type_schema
 
-_EXACT: Final = {"string": "StrictStr", "integer": "Integer", "number": "Number"}
 _ANNOTATIONS: Final = ("format", "contentEncoding", "contentMediaType", "examples")
 _BOUNDS: Final = {
     "minimum": "ge",
@@ -33,48 +36,85 @@ _BOUNDS: Final = {
     "maxItems": "max_length",
     "pattern": "pattern",
 }
+_SHAPES: Final = {"type", "enum", "anyOf", "oneOf", "$ref", "customTypePath"}
 _WIDTH: Final = 110
 
-BOUNDED: Final = "_bounded"
-"""The module under ``models`` that holds the bounded types which stand inside lists, tuples, maps and unions."""
+TYPES: Final = "_types"
+"""The module under ``models`` that holds types which are no classes: tuples with a name, and types with bounds or of
+several items where they stand inside lists, tuples, maps and unions."""
 
 
 @dataclass(frozen=True)
-class Module:
-    """The source of one module, and the bounded types it uses: name to type expression."""
+class Classes:
+    """What was made: the source of each class by its name, in an order in which they can be defined.
 
-    source: str
-    bounded: dict[str, str]
+    `ends` are statements about classes, by their names, that come after all of them. `imports` tells the module of
+    every other name that a source may use. `types` are the types without a class that they use: name to expression.
+    """
+
+    sources: dict[str, str]
+    ends: dict[str, str]
+    imports: dict[str, str]
+    types: dict[str, str]
 
 
-def classes(api: ir.Api, plan: Plan, module: str, header: str, imports: Sequence[str]) -> Module:
-    """All classes of one module under ``models``. `imports` are dotted names that the module shall import besides."""
-    feed = _Feed(api, plan, module)
-    definitions = {plan.classes[id].name: feed.object(api.definition(id)) for id in plan.in_module(module)}
-    answers = {plan.classes[id].name: f"{feed.types}.Answer" for id in plan.in_module(module) if id in plan.answers}
-    source = _generate({"$defs": definitions}, f"{feed.types}.Model", answers, header, imports)
-    return Module(source, feed.bounded)
+def classes(api: ir.Api, plan: Plan) -> Classes:
+    """All classes of a plan."""
+    feed = _Feed(api, plan)
+    definitions = {name.name: feed.object(api.definition(id)) for id, name in plan.classes.items()}
+    bases = {name.name: base for id, name in plan.classes.items() if (base := feed.base(id))}
+    sources, ends, imports = _taken_apart(_generate({"$defs": definitions}, f"{feed.types}.Model", bases))
+    if surplus := sources.keys() - definitions.keys():
+        raise RuntimeError(f"datamodel-code-generator made classes that nobody planned: {', '.join(sorted(surplus))}")
+    return Classes(sources, ends, imports, feed.made)
+
+
+def _taken_apart(source: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """The classes of one module, the statements about them that follow, and where its imports come from."""
+    lines = source.split("\n")
+    sources: dict[str, str] = {}
+    ends: dict[str, str] = {}
+    imports: dict[str, str] = {}
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ClassDef(name=name):
+                sources[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name in sources:
+                ends[name] = ast.unparse(node)  # `Node.model_rebuild()`, for recursive ones
+            case ast.ImportFrom(module=str(module), names=names):
+                imports |= {alias.name: module for alias in names if module != "__future__"}
+            case _:
+                raise RuntimeError(f"datamodel-code-generator wrote something unknown: {ast.unparse(node)[:200]}")
+    return sources, ends, imports
 
 
 class _Feed:
-    """Makes the schemas for one module."""
+    """Makes the schemas."""
 
-    def __init__(self, api: ir.Api, plan: Plan, module: str) -> None:
-        self.api, self.plan, self.module = api, plan, module
+    def __init__(self, api: ir.Api, plan: Plan) -> None:
+        self.api, self.plan = api, plan
         self.types = f"{plan.package}._runtime.types"
-        self.bounded: dict[str, str] = {}
+        self.made: dict[str, str] = {}
+
+    def base(self, id: str) -> str | None:
+        """The base class of a class, if it is another than Model."""
+        kind = "Answer" if id in self.plan.answers else "Model"
+        if id in self.plan.checked:
+            return f"{self.plan.package}._runtime.checks.Checked{kind}"
+        return f"{self.types}.{kind}" if kind != "Model" else None
 
     def reference(self, id: str) -> dict[str, Any]:
         name = self.plan.classes.get(id)
+        if id in self.plan.aliases:
+            return {"customTypePath": f"{self.plan.package}.models.{TYPES}.{self.plan.aliases[id]}"}
         if name is None:
-            return type_schema(self.api.definition(id).type, self.reference)
-        if name.module == self.module:
-            return {"$ref": f"#/$defs/{name.name}"}
-        return {"customTypePath": f"{self.plan.package}.models.{name.module}.{name.name}"}
+            return type_schema(sayable(self.api.definition(id).type), self.reference)
+        return {"$ref": f"#/$defs/{name.name}"}
 
     def object(self, definition: ir.Definition) -> dict[str, Any]:
-        assert isinstance(definition.type, ir.Object)
-        fields, additional = definition.type.fields, definition.type.additional
+        type = sayable(definition.type)
+        assert isinstance(type, ir.Object)
+        fields, additional = type.fields, type.additional
         out: dict[str, Any] = {"type": "object", "title": self.plan.classes[definition.id].name}
         if definition.doc:
             out["description"] = _wrapped(definition.doc)
@@ -89,17 +129,18 @@ class _Feed:
     def member(self, field: ir.Field) -> dict[str, Any]:
         """The schema of a field. Its own bounds become pydantic's `Field`; those inside its type get a name."""
         out = self.exact(field_schema(field, self.reference))
-        if "description" in out:
-            out["description"] = _wrapped(out["description"])
-        _, nullable = ir.split_null(self.api.resolve(field.type))
-        if nullable and not field.required:
+        doc = [out.get("description", ""), *(f"- {line}" for line in self.api.value_docs(field.type))]
+        if any(doc):
+            out["description"] = _wrapped("\n".join(filter(None, doc)))
+        if self.api.admits_null(field.type) and not field.required:
             out["x-nullable"] = True  # tells Model that `| None` here means null, not only absent
         if isinstance(field.default, list | dict) or field.default is None:
             out.pop("default", None)  # only immutable defaults become Python defaults; the docs show all
         members: list[dict[str, Any]] = [] if field.required else out.get("anyOf", [])
-        if len(members) == 2 and members[1] == {"type": "null"} and "type" in members[0]:
+        plain = len(members) == 2 and members[1] == {"type": "null"} and members[0].get("type", "object") != "object"
+        if plain:
             # A union with null of one typed schema reads better, and stays one field, as a list of types. (Not where
-            # the member is required: there datamodel-code-generator would lose the null.)
+            # the member is required, nor for maps: there datamodel-code-generator would lose the null or the values.)
             del out["anyOf"]
             out = {**members[0], **out, "type": [members[0]["type"], "null"]}
             if "enum" in out:
@@ -109,8 +150,16 @@ class _Feed:
     def exact(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Swap in the scalar types that match JSON Schema exactly; drop annotations that would make other types."""
         out = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
+        if "oneOf" in out and all("const" in member for member in out["oneOf"]):
+            out["enum"] = [member["const"] for member in out.pop("oneOf")]
         if out.get("type") in ("integer", "number"):
-            out["customTypePath"] = f"{self.types}.{_EXACT[out['type']]}"
+            if bounds := out.keys() & _BOUNDS.keys():
+                return {key: value for key, value in out.items() if key not in bounds} | self.named(out)
+            out["customTypePath"] = f"{self.types}.{EXACT[out['type']]}"
+        if not _SHAPES & out.keys():
+            out["customTypePath"] = f"{self.types}.Json"
+        if out.get("type") == "array" and "prefixItems" not in out:
+            out.setdefault("items", {})
         for key in ("items", "additionalProperties"):
             if isinstance(out.get(key), dict):
                 out[key] = self.inside(out[key])
@@ -122,25 +171,50 @@ class _Feed:
         return out
 
     def inside(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A schema inside another. A bound here would make a wrapper class; a named bounded type makes none."""
-        bounds = {_BOUNDS[key]: value for key, value in schema.items() if key in _BOUNDS}
-        plain = _plain(schema) if bounds and "prefixItems" not in schema else None
-        if plain is None:
+        """A schema inside another. A bound or a tuple here would make a wrapper class; a named type makes none."""
+        if not schema.keys() & {"prefixItems", *_BOUNDS}:
             return self.exact(schema)
-        limits = "".join(f"{pascal(key)}{_spelled(value)}" for key, value in bounds.items())
-        name = f"{plain.replace('[', '').replace(']', '').replace('list', 'ListOf').replace('Strict', '')}{limits}"
-        arguments = ", ".join(f"{key}={py_literal(value)}" for key, value in bounds.items())
-        self.bounded[name] = f"Annotated[{plain}, Field({arguments})]"
-        return {"customTypePath": f"{self.plan.package}.models.{BOUNDED}.{name}"}
+        return self.named(schema) or self.exact(schema)
+
+    def named(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """What stands for a type that gets a name, in its place; nothing for a type that holds a class."""
+        made = _written(schema)
+        if made is None:
+            return {}
+        name, self.made[made[0]] = made
+        return {"customTypePath": f"{self.plan.package}.models.{TYPES}.{name}"}
 
 
-def _plain(schema: dict[str, Any]) -> str | None:
-    """The exact type of a scalar, or of nested lists of scalars that are not bounded themselves."""
-    if schema.get("type") == "array" and schema.get("items"):
-        inner = schema["items"]
-        element = None if any(key in _BOUNDS for key in inner) else _plain(inner)
-        return f"list[{element}]" if element else None
-    return _EXACT.get(schema.get("type", "")) if "enum" not in schema else None
+def _written(schema: dict[str, Any]) -> tuple[str, str] | None:
+    """A name for a type that holds no class, and its exact expression; None for a type that does."""
+    if "customTypePath" in schema:
+        return None
+    kind = schema.get("type")
+    if "enum" in schema:
+        literal = f"Literal[{', '.join(map(py_literal, schema['enum']))}]"
+        return f"Literal{_spelled(literal)}", literal
+    if kind == "array" and "prefixItems" in schema:
+        items = [_written(item) for item in schema["prefixItems"]]
+        parts = [item for item in items if item]
+        runs = [(len(list(run)), name) for name, run in groupby(name for name, _ in parts)]
+        name = "TupleOf" + "And".join(f"{count}{name}" if count > 1 else name for count, name in runs)
+        return (name, f"tuple[{', '.join(type for _, type in parts)}]") if len(parts) == len(items) else None
+    if kind == "array":
+        inner = _written(schema.get("items", {}))
+        plain = (f"ListOf{inner[0]}", f"list[{inner[1]}]") if inner else None
+    elif members := schema.get("anyOf"):
+        variants = [_written(member) for member in members]
+        told = [variant for variant in variants if variant]
+        both = "Or".join(name for name, _ in told), " | ".join(type for _, type in told)
+        return both if len(told) == len(variants) else None
+    else:
+        type = EXACT.get(kind or "any")
+        plain = (type.replace("Strict", ""), type) if type and "additionalProperties" not in schema else None
+    bounds = {_BOUNDS[key]: value for key, value in schema.items() if key in _BOUNDS}
+    if plain is None or not bounds:
+        return plain
+    limits = "".join(f"{pascal(key)}{_spelled(value)}" for key, value in bounds.items())
+    return plain[0] + limits, limit(plain[1], bounds)
 
 
 def _spelled(value: object) -> str:
@@ -153,12 +227,19 @@ def _spelled(value: object) -> str:
 def _wrapped(text: str) -> str:
     """A description fit for a docstring: nothing invisible in it, and no line too long."""
     lines = visible(text).split("\n")
-    return "\n".join(textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines)
+    return "\n".join(
+        textwrap.fill(
+            line,
+            _WIDTH,
+            break_long_words=False,
+            break_on_hyphens=False,
+            subsequent_indent="  " if line.startswith("- ") else "",
+        )
+        for line in lines
+    )
 
 
-def _generate(
-    document: Mapping[str, Any], base: str, bases: Mapping[str, str], header: str, imports: Sequence[str]
-) -> str:
+def _generate(document: Mapping[str, Any], base: str, bases: Mapping[str, str]) -> str:
     # Imported here: this import costs more than everything else a run does.
     from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, generate
     from datamodel_code_generator.enums import DataModelType, StrictTypes
@@ -170,11 +251,9 @@ def _generate(
         target_python_version=PythonVersion.PY_311,
         output=None,
         formatters=[],
-        custom_file_header=header,
         disable_timestamp=True,
         base_class=base,
         base_class_map=dict(bases),
-        additional_imports=list(imports),
         skip_root_model=True,
         strict_types=[StrictTypes.str, StrictTypes.bool],
         strict_nullable=True,

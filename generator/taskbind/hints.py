@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from . import ir
 from .escape import py_literal
+from .exact import sayable
 
-HINTS: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+HINTS: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None", "any": "Any"}
 """What a caller writes in a signature."""
 
 EXACT: Final = {
@@ -17,10 +18,35 @@ EXACT: Final = {
     "number": "Number",
     "boolean": "StrictBool",
     "null": "None",
+    "any": "Json",
 }
 """What pydantic validates exactly as JSON Schema does."""
 
+_LIMITS: Final = {
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusive_minimum": "gt",
+    "exclusive_maximum": "lt",
+    "multiple_of": "multiple_of",
+    "min_length": "min_length",
+    "max_length": "max_length",
+    "min_items": "min_length",
+    "max_items": "max_length",
+    "pattern": "pattern",
+}
+
+_NUMBERS: Final = {"Integer": "int, IntegerType", "Number": "float, NumberType"}
+"""Numbers take bounds themselves: as pydantic's `Field` they would cost a Python call per value."""
+
 ClassName = Callable[[str], str | None]
+
+
+def limit(type: str, limits: Mapping[str, object]) -> str:
+    """An exact type with bounds, by pydantic's names of them."""
+    said = ", ".join(f"{key}={py_literal(value)}" for key, value in limits.items())
+    if not limits:
+        return type
+    return f"Annotated[{_NUMBERS[type]}({said})]" if type in _NUMBERS else f"Annotated[{type}, Field({said})]"
 
 
 def annotation(api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[str, str] = HINTS) -> str:
@@ -30,9 +56,9 @@ def annotation(api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[
     def write(type: ir.Type) -> str:
         match type:
             case ir.Any():
-                return "Any"
+                return scalars["any"]
             case ir.Ref(id=id):
-                return class_name(id) or write(api.definition(id).type)
+                return class_name(id) or limited(sayable(api.definition(id).type))
             case ir.Scalar(type=name):
                 return scalars[name]
             case ir.Media():
@@ -40,14 +66,22 @@ def annotation(api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[
             case ir.Enum(values=values):
                 return f"Literal[{', '.join(py_literal(value) for value in values)}]"
             case ir.Map(values=values):
-                return f"dict[str, {write(values)}]"
+                return f"dict[str, {limited(values)}]"
             case ir.Union(variants=variants):
-                return " | ".join(dict.fromkeys(write(variant) for variant in variants))
+                return " | ".join(dict.fromkeys(limited(variant) for variant in variants))
             case ir.Array(prefix=prefix, items=None) if prefix:
-                return f"tuple[{', '.join(write(item) for item in prefix)}]"
+                return f"tuple[{', '.join(limited(item) for item in prefix)}]"
             case ir.Array(items=items):
-                return f"list[{write(items) if items is not None else 'Any'}]"
+                return f"list[{limited(items or ir.Any())}]"
             case ir.Object():
                 return "dict[str, Any]"
+            case ir.Checked(base=base):
+                return write(base)
 
-    return write(type)
+    def limited(type: ir.Type) -> str:
+        """A type with its bounds, where exact types are asked for; a tuple's length is in its type."""
+        limits = {key: getattr(type, name, None) for name, key in _LIMITS.items() if scalars is EXACT}
+        fixed = isinstance(type, ir.Array) and type.prefix
+        return limit(write(type), {} if fixed else {k: value for k, value in limits.items() if value is not None})
+
+    return limited(sayable(type))

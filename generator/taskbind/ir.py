@@ -8,10 +8,13 @@ definitions are sorted by id, so directory order never shows.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any as Json, ClassVar, Final, Literal
+
+from .load.walk import walk
 
 IR_VERSION: Final = 1
 
@@ -53,10 +56,10 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Enum:
-    """A closed set of JSON scalars; `docs` is as long as `values`, or empty."""
+    """A closed set of texts; `docs` says what each means, and is as long as `values`, or empty."""
 
     kind: ClassVar[str] = "enum"
-    values: tuple[Json, ...]
+    values: tuple[str, ...]
     docs: tuple[str, ...] = ()
 
 
@@ -91,7 +94,10 @@ class Map:
 
 @dataclass(frozen=True)
 class Union:
-    """A value of one of the variants; `exclusive` is JSON Schema's oneOf. A nullable type is a union with null."""
+    """A value of one of the variants, or of exactly one: `exclusive` is a oneOf whose variants may overlap.
+
+    A nullable type is a union with null.
+    """
 
     kind: ClassVar[str] = "union"
     variants: tuple[Type, ...]
@@ -140,7 +146,25 @@ class Object:
         return next((f for f in self.fields if f.name == name), None)
 
 
-Type = Scalar | Enum | Media | Array | Map | Object | Union | Ref | Any
+@dataclass(frozen=True)
+class Checked:
+    """A value of `base` that a schema accepts too, which says what none of the other types can (``not``, ``if``, …).
+
+    `schema` is JSON text, so that ``1`` and ``true`` stay apart in comparisons: a JSON Schema 2020-12 of assertions
+    only, whose references are ids of definitions.
+    """
+
+    kind: ClassVar[str] = "checked"
+    base: Type
+    schema: str
+
+    @property
+    def data(self) -> Json:
+        """The schema as JSON values."""
+        return json.loads(self.schema)
+
+
+Type = Scalar | Enum | Media | Array | Map | Object | Union | Ref | Any | Checked
 
 
 @dataclass(frozen=True)
@@ -164,13 +188,17 @@ class Recommended:
 
 @dataclass(frozen=True)
 class TaskDocs:
-    """Prose of a task, from its `task.toml`; plain Markdown text in our users' own words."""
+    """Prose of a task, from its `task.toml`; plain Markdown text in our users' own words.
+
+    `pipeline_tag` is the tag of its models on the model hub, where that is another than the task's id.
+    """
 
     summary: str = ""
     description: str = ""
     applications: tuple[str, ...] = ()
     models: tuple[Recommended, ...] = ()
     learn_more: str = ""
+    pipeline_tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,21 +261,50 @@ class Api:
         return frozenset(found)
 
     def resolve(self, type: Type) -> Type:
-        """The type that a chain of references ends at."""
-        while isinstance(type, Ref):
-            type = self.definition(type.id).type
+        """The type that a chain of references ends at, checks aside."""
+        while isinstance(type, Ref | Checked):
+            type = type.base if isinstance(type, Checked) else self.definition(type.id).type
         return type
+
+    def value_docs(self, type: Type) -> list[str]:
+        """What each value of an enum means, one a line: ``"`softmax`: …"``. Empty where the spec does not say."""
+        type = self.resolve(type)
+        if isinstance(type, Union):
+            return [line for variant in type.variants for line in self.value_docs(variant)]
+        if not isinstance(type, Enum):
+            return []
+        return [f"`{value}`: {doc}" for value, doc in zip(type.values, type.docs, strict=False) if doc]
+
+    def admits_null(self, type: Type) -> bool:
+        """Whether null is a value of a type, checks aside."""
+        type = self.resolve(type)
+        if isinstance(type, Union):
+            return any(self.admits_null(variant) for variant in type.variants)
+        return type == NULL or isinstance(type, Any)
 
 
 NULL: Final = Scalar("null")
 
 
+def bare(type: Type) -> Type:
+    """A type without the checks around it."""
+    while isinstance(type, Checked):
+        type = type.base
+    return type
+
+
 def split_null(type: Type) -> tuple[Type, bool]:
-    """Take null out of a type: ``(the rest, whether null was admitted)``."""
+    """Take null out of a type: ``(the rest, whether null was admitted)``, checks aside."""
+    type = bare(type)
     if not isinstance(type, Union) or NULL not in type.variants:
         return type, type == NULL
     rest = tuple(v for v in type.variants if v != NULL)
     return (rest[0] if len(rest) == 1 else replace(type, variants=rest)), True
+
+
+def text(schema: Json) -> str:
+    """A schema as the text that :class:`Checked` holds: equal for equal JSON values, whatever their order."""
+    return json.dumps(schema, sort_keys=True, ensure_ascii=False)
 
 
 def children(type: Type) -> Iterator[Type]:
@@ -265,21 +322,37 @@ def children(type: Type) -> Iterator[Type]:
             yield from (member.type for member in members)
             if not isinstance(additional, bool):
                 yield additional
+        case Checked(base=base):
+            yield base
         case _:
             return
 
 
 def refs(type: Type) -> Iterator[str]:
-    """The ids of all definitions that a type mentions, depth first, with repetitions."""
+    """The ids of all definitions that a type mentions, its checks included, depth first, with repetitions."""
     if isinstance(type, Ref):
         yield type.id
+    if isinstance(type, Checked):
+        yield from _schema_refs(type)
     for child in children(type):
         yield from refs(child)
 
 
+def checked_refs(type: Type) -> Iterator[str]:
+    """The ids that only the checks in a type mention."""
+    if isinstance(type, Checked):
+        yield from _schema_refs(type)
+    for child in children(type):
+        yield from checked_refs(child)
+
+
+def _schema_refs(type: Checked) -> Iterator[str]:
+    yield from (schema["$ref"] for _, schema in walk(type.data) if "$ref" in schema)
+
+
 # ---------------------------------------------------------------------------------------------------- serialisation
 
-_TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any)}
+_TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any, Checked)}
 _PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Task)
 
 
@@ -300,7 +373,10 @@ def _dump(value: Json) -> Json:
             item = getattr(value, f.name)
             if item is ABSENT or (item == f.default and type(item) is type(f.default)):
                 continue
-            out[f.name] = dict(item) if f.name in ("parameters", "files") else _dump(item)
+            if isinstance(value, Checked) and f.name == "schema":
+                out[f.name] = value.data
+            else:
+                out[f.name] = dict(item) if f.name in ("parameters", "files") else _dump(item)
         return out
     return [_dump(item) for item in value] if isinstance(value, tuple) else value
 
@@ -316,7 +392,9 @@ def _type(data: Json) -> Json:
     if not isinstance(data, dict):
         return data
     rest = {key: value for key, value in data.items() if key != "kind"}
-    for key in ("items", "additional"):
+    if "schema" in rest:
+        rest["schema"] = text(rest["schema"])
+    for key in ("items", "additional", "base"):
         if key in rest:
             rest[key] = _type(rest[key])
     for key in ("prefix", "variants"):

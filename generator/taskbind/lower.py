@@ -2,20 +2,25 @@
 
 Every object, every schema under ``$defs`` and every document root becomes a :class:`~taskbind.ir.Definition`, so that
 it has a name; everything else stays inline. ``allOf`` is merged away: an intersection of objects is one object, and an
-intersection with a union is distributed over its variants. What has no exact form in the IR is refused with a code and
-a pointer rather than weakened.
+intersection with a union is distributed over its variants.
+
+Nothing is weakened. Each step tells which keywords the type it made has *said*; those that no type said remain as a
+check around it (:class:`~taskbind.ir.Checked`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, cast
 
 from . import ir
 from .diagnostics import Code, Diagnostic, Report, Severity
 from .documents import Document, SpecTree, TaskSource
+from .enums import NOTHING, constants, enum
 from .load.positions import escape, line_of, unescape
+from .load.walk import walk
 from .names import pascal, words
 
 _JsonType = Literal["string", "integer", "number", "boolean", "null"]
@@ -30,70 +35,44 @@ _BOUNDS: Final = {
     "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "format": "format"},
     "array": {"minItems": "min_items", "maxItems": "max_items", "uniqueItems": "unique"},
 }
-_KEYWORDS_OF_TYPE: Final = {
-    "integer or number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "string": ("minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"),
-    "array": ("minItems", "maxItems", "uniqueItems", "items", "prefixItems"),
-    "object": ("properties", "required", "additionalProperties"),
+_COMPANIONS: Final = {
+    "additionalProperties": ("properties", "patternProperties"),
+    "patternProperties": ("additionalProperties", "properties"),
+    "contains": ("minContains", "maxContains"),
+    "if": ("then", "else"),
+    "items": ("prefixItems",),
+    "prefixItems": ("items",),
 }
+"""Keywords that mean something only together: a check that holds one needs the others."""
 
 CODES: Final = (
     Code(
         "TB301",
         Severity.ERROR,
-        "keyword without its type",
-        "A keyword such as `properties` or `minimum` constrains one JSON type only and lets every value "
-        "of another type pass. Say which `type` is meant.",
-    ),
-    Code(
-        "TB302",
-        Severity.ERROR,
-        "enum that a model cannot state exactly",
-        "Enums of strings, of null and of both booleans are exact. In other enums a Python literal would "
-        "take `1` for `true` or `1.0` for `1`, so they are refused until residual checks exist.",
-    ),
-    Code(
-        "TB303",
-        Severity.ERROR,
-        "intersection that cannot be merged",
-        "`allOf` is merged into one type. Two different types for one member, or a closed object beside "
-        "another, have no merged form that is exact; write the object out.",
-    ),
-    Code(
-        "TB304",
-        Severity.ERROR,
-        "recursion without an object",
-        "A definition may refer to itself only through an object, which gives the recursion a class name.",
-    ),
-    Code(
-        "TB305",
-        Severity.ERROR,
-        "uniqueItems",
-        "No generated model enforces `uniqueItems` yet; take it out or state it in prose.",
-    ),
-    Code(
-        "TB306",
-        Severity.ERROR,
-        "tuple of open length",
-        "`prefixItems` becomes a Python tuple, which is exact only for a fixed length. Add `items: "
-        "false` and a `minItems` as large as the number of `prefixItems`.",
+        "request that is no object",
+        "A request is an object whose members are named: the client's arguments and the server's checks are made of "
+        "them. Wrap the value into an object, for example as its member `inputs`.",
     ),
 )
-_FIX: Final = {code.code: code.text.rsplit(". ", 1)[-1] for code in CODES}
 
 
 def lower(tree: SpecTree, report: Report) -> ir.Api:
-    """The IR of a normalised tree. What cannot be lowered is reported, and its place typed as any value."""
-    lowering = _Lowering(tree, report)
+    """The IR of a normalised tree. A request that is no object is reported."""
+    lowering = _Lowering(tree)
     tasks = tuple(lowering.task(source) for source in tree.tasks)
     api = ir.Api(tasks, tuple(lowering.definitions[id] for id in sorted(lowering.definitions)))
+    for source, task in zip(tree.tasks, tasks, strict=True):
+        request = api.resolve(ir.Ref(task.input))
+        if not isinstance(request, ir.Object) or not request.fields:
+            message, line = "a request must be an object with members", line_of(source.input.text, "")
+            fix = "wrap the value into an object, as its member `inputs`"
+            report.add(Diagnostic(source.input.path, line, "", "TB301", Severity.ERROR, message, fix))
     used = api.reachable(id for task in tasks for id in (task.input, task.output, task.stream) if id)
     return ir.Api(tasks, tuple(definition for definition in api.definitions if definition.id in used))
 
 
 class _Lowering:
-    def __init__(self, tree: SpecTree, report: Report) -> None:
-        self.report = report
+    def __init__(self, tree: SpecTree) -> None:
         self.documents = {document.path: document for document in tree.documents}
         self.definitions: dict[str, ir.Definition] = {}
         self.open: list[str] = []
@@ -109,6 +88,7 @@ class _Lowering:
             applications=tuple(source.meta.get("applications", ())),
             models=tuple(ir.Recommended(m["id"], m["doc"]) for m in source.meta.get("models", ())),
             learn_more=source.meta.get("learn_more", ""),
+            pipeline_tag=source.meta.get("pipeline_tag", ""),
         )
         return ir.Task(
             id=source.id,
@@ -138,10 +118,11 @@ class _Lowering:
         id = f"{document.path}#{pointer}"
         if id in self.definitions:
             return id
-        name = pascal(schema["title"]) if schema.get("title") else hint
+        about = {} if isinstance(schema, bool) else schema
+        name = pascal(about["title"]) if about.get("title") else hint
         source = ir.Source(document.path, pointer)
         # The placeholder lets a recursive schema refer to itself while it is being lowered.
-        self.definitions[id] = ir.Definition(id, name, ir.Any(), schema.get("description", ""), source)
+        self.definitions[id] = ir.Definition(id, name, ir.Any(), about.get("description", ""), source)
         self.open.append(id)
         type = self.type(document, pointer, schema, name, named=True)
         self.open.pop()
@@ -152,132 +133,145 @@ class _Lowering:
 
     def type(self, document: Document, pointer: str, schema: Any, name: str, *, named: bool = False) -> ir.Type:
         """The type of one schema. `named`: the caller makes a definition of it, so an object need not."""
-        if schema is True or schema == {}:
-            return ir.Any()
-        parts = list(self._parts(document, pointer, schema, name, named))
-        result: ir.Type = ir.Any()
-        for part in parts:
-            merged = self._intersect(result, part, f"{document.path}#{pointer}", name)
-            if merged is None:
-                self._refuse("TB303", document, pointer, "`allOf` joins types that have no common exact form")
-                return ir.Any()
-            result = merged
-        if isinstance(result, ir.Object) and not named:
-            id = f"{document.path}#{pointer}"
+        if isinstance(schema, bool):
+            return ir.Any() if schema else ir.Checked(ir.Any(), ir.text(False))
+        result, said = self._typed(document, pointer, schema, name)
+        for keyword in ("$ref", "oneOf", "anyOf", "allOf"):
+            if keyword not in schema or keyword in said:
+                continue
+            part = self._part(document, pointer, keyword, schema[keyword], name)
+            merged = self._intersect(result, part, f"{document.path}#{pointer}", name) if part is not None else None
+            if merged is not None:
+                result = merged
+                said = said | {keyword}
+        result = self._own(self._checked(result, schema, said))
+        if isinstance(ir.bare(result), ir.Object) and not named:
             title = pascal(schema["title"]) if schema.get("title") else name
-            doc = schema.get("description", "")
-            self.definitions[id] = ir.Definition(id, title, result, doc, ir.Source(document.path, pointer))
-            return ir.Ref(id)
+            return self._name(f"{document.path}#{pointer}", result, title, schema.get("description", ""))
         return result
 
-    def _parts(self, document: Document, pointer: str, schema: Any, name: str, named: bool) -> Iterable[ir.Type]:
-        """The types that a schema's applicators assert, all of which hold at once."""
-        if "$ref" in schema:
-            self.reference(schema["$ref"])
-            if schema["$ref"] in self.open and not self._through_object(schema["$ref"]):
-                self._refuse("TB304", document, pointer, "refers to itself without an object in between")
-            yield ir.Ref(schema["$ref"])
-        if "enum" in schema or "const" in schema:
-            yield self._enum(document, pointer, schema)
-        elif (consts := _consts(schema)) is not None:
-            yield ir.Enum(*consts)
-        else:
-            if "type" in schema:
-                yield self._typed(document, pointer, schema, name, named)
-            else:
-                for types, keywords in _KEYWORDS_OF_TYPE.items():
-                    if found := [keyword for keyword in keywords if keyword in schema]:
-                        self._refuse("TB301", document, pointer, f"`{found[0]}` stands without `type`: say {types}")
-            for keyword, exclusive in (("oneOf", True), ("anyOf", False)):
-                if keyword in schema:
-                    yield self._union(document, f"{pointer}/{keyword}", schema[keyword], name, exclusive)
-        for index, member in enumerate(schema.get("allOf", ())):
+    def _checked(self, type: ir.Type, schema: Mapping[str, Any], said: frozenset[str]) -> ir.Type:
+        """`type` with what `schema` says besides, which needs a check."""
+        left = [keyword for keyword in schema if keyword not in said and keyword not in NOTHING]
+        if not left:
+            return type
+        if any(keyword.startswith("unevaluated") for keyword in left):
+            left = list(schema)  # what counts as evaluated depends on all of them
+        wanted = {*left, *(other for keyword in left for other in _COMPANIONS.get(keyword, ()))}
+        check = _assertions({keyword: schema[keyword] for keyword in schema if keyword in wanted})
+        if "properties" in said and "properties" in check and "properties" not in left:
+            check["properties"] = dict.fromkeys(check["properties"], True)  # which ones there are matters here
+        for _, inner in walk(check):
+            if "$ref" in inner:
+                self.reference(inner["$ref"])
+        return ir.Checked(type, ir.text(check))
+
+    def _own(self, type: ir.Type) -> ir.Type:
+        """A checked reference to an object is an object of its own: the check is not one of the class referred to."""
+        target = self._expand(base) if isinstance(base := ir.bare(type), ir.Ref) and base != type else type
+        return _rechecked(ir.bare(target), target, type) if isinstance(ir.bare(target), ir.Object) else type
+
+    def _part(self, document: Document, pointer: str, keyword: str, value: Any, name: str) -> ir.Type | None:
+        """The type that one applicator asserts; None if it says less about the type than about its members."""
+        if keyword == "$ref":
+            return self._reference(value)
+        if keyword != "allOf":
+            return self._union(document, f"{pointer}/{keyword}", value, name, keyword == "oneOf")
+        result: ir.Type = ir.Any()
+        for index, member in enumerate(value):
             part = self.type(document, f"{pointer}/allOf/{index}", member, name, named=True)
-            yield self._expand(part)
+            merged = self._intersect(result, part, f"{document.path}#{pointer}/allOf", name)
+            if merged is None:
+                return None
+            result = merged
+        return result
+
+    def _reference(self, target: str) -> ir.Type:
+        self.reference(target)
+        if target in self.open and not self._through_object(target):
+            # Without a class in between, a type cannot name itself; a schema can.
+            return ir.Checked(ir.Any(), ir.text({"$ref": target}))
+        return ir.Ref(target)
 
     def _through_object(self, id: str) -> bool:
-        stack = self.open[self.open.index(id) :]
-        return any(self._schema(item).get("type") == "object" for item in stack)
+        return any(_makes_class(self._schema(item)) for item in self.open[self.open.index(id) :])
 
-    def _schema(self, id: str) -> Mapping[str, Any]:
+    def _schema(self, id: str) -> Any:
         path, _, pointer = id.partition("#")
-        return cast(Mapping[str, Any], _resolve(self.documents[path].data, pointer))
+        return _resolve(self.documents[path].data, pointer)
 
-    def _enum(self, document: Document, pointer: str, schema: Any) -> ir.Type:
-        values = list(schema["enum"]) if "enum" in schema else [schema["const"]]
-        allowed = schema.get("type")
-        if allowed is not None:
-            wanted = {allowed} if isinstance(allowed, str) else set(allowed)
-            values = [value for value in values if _type_name(value) in wanted or _integral(value, wanted)]
-        variants: list[ir.Type] = []
-        if any(value is True for value in values) and any(value is False for value in values):
-            variants.append(ir.Scalar("boolean"))
-            values = [value for value in values if not isinstance(value, bool)]
-        nullable = any(value is None for value in values)
-        values = [value for value in values if value is not None]
-        if not all(isinstance(value, str) for value in values):
-            self._refuse("TB302", document, pointer, "an enum of these values has no exact model")
-            return ir.Any()
-        if values:
-            variants.append(ir.Enum(tuple(values)))
-        if nullable:
-            variants.append(ir.NULL)
-        return variants[0] if len(variants) == 1 else ir.Union(tuple(variants))
+    def _typed(self, document: Document, pointer: str, schema: Any, name: str) -> tuple[ir.Type, frozenset[str]]:
+        """The type that a schema's own keywords assert, and which of them it says."""
+        if "enum" in schema or "const" in schema:
+            return enum(schema)
+        if (told := constants(schema)) is not None:
+            return told
+        if "type" not in schema:
+            return ir.Any(), frozenset()
+        types = [schema["type"]] if isinstance(schema["type"], str) else list(dict.fromkeys(schema["type"]))
+        if "number" in types and "integer" in types:
+            types.remove("integer")
+        said = {"type"}
+        variants = []
+        for each in types:
+            variant, more = self._one(document, pointer, schema, each, name)
+            said |= more
+            variants.append(variant)
+        if len(variants) == 1:
+            return variants[0], frozenset(said)
+        named = [self._name(f"{document.path}#{pointer}/type", variant, name) for variant in variants]
+        return ir.Union(tuple(named)), frozenset(said)
 
-    def _typed(self, document: Document, pointer: str, schema: Any, name: str, named: bool) -> ir.Type:
-        types = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
-        if len(types) == 1:
-            return self._one(document, pointer, schema, types[0], name)
-        variants = [self._one(document, pointer, schema, type, name) for type in types]
-        return ir.Union(tuple(self._name_object(document, pointer, v, name) for v in variants))
-
-    def _one(self, document: Document, pointer: str, schema: Any, type: str, name: str) -> ir.Type:
+    def _one(self, document: Document, pointer: str, schema: Any, type: str, name: str) -> tuple[ir.Type, set[str]]:
         match type:
             case "object":
                 return self._object(document, pointer, schema, name)
             case "array":
                 return self._array(document, pointer, schema, name)
-            case "string" if schema.get("contentEncoding") == "base64":
+            case "string" if schema.get("contentEncoding") == "base64" and not _BOUNDS["string"].keys() & schema.keys():
                 content_type = schema.get("contentMediaType", "application/octet-stream")
                 main = content_type.partition("/")[0]
-                return ir.Media(main if main in ("audio", "image", "video") else "binary", content_type)
+                return ir.Media(main if main in ("audio", "image", "video") else "binary", content_type), set()
             case "string":
-                return ir.Scalar("string", **_bounds(schema, "string"))
+                return ir.Scalar("string", **_bounds(schema, "string")), {*_BOUNDS["string"]}
             case "integer" | "number":
-                return ir.Scalar(cast(_JsonType, type), **_bounds(schema, "number"))
+                return ir.Scalar(cast(_JsonType, type), **_bounds(schema, "number")), {*_BOUNDS["number"]}
             case _:
-                return ir.Scalar(cast(_JsonType, type))
+                return ir.Scalar(cast(_JsonType, type)), set()
 
-    def _array(self, document: Document, pointer: str, schema: Any, name: str) -> ir.Array:
-        if schema.get("uniqueItems"):
-            self._refuse("TB305", document, pointer, "`uniqueItems` is not enforced by any generated model yet")
+    def _array(self, document: Document, pointer: str, schema: Any, name: str) -> tuple[ir.Array, set[str]]:
         prefix = tuple(
             self.type(document, f"{pointer}/prefixItems/{i}", item, f"{name}Item{i + 1}")
             for i, item in enumerate(schema.get("prefixItems", ()))
         )
         items = schema.get("items", True)
-        if prefix and (items is not False or schema.get("minItems") != len(prefix)):
-            self._refuse("TB306", document, pointer, "`prefixItems` without a fixed length")
         rest = None if items is False else self.type(document, f"{pointer}/items", items, f"{name}Element")
-        return ir.Array(rest, prefix, **_bounds(schema, "array"))
+        return ir.Array(rest, prefix, **_bounds(schema, "array")), {*_BOUNDS["array"], "prefixItems", "items"}
 
-    def _object(self, document: Document, pointer: str, schema: Any, name: str) -> ir.Type:
-        required = set(schema.get("required", ()))
-        fields = tuple(
-            self._field(document, f"{pointer}/properties/{escape(key)}", key, member, name, key in required)
-            for key, member in schema.get("properties", {}).items()
-        )
-        additional = schema.get("additionalProperties", True)
+    def _object(self, document: Document, pointer: str, schema: Any, name: str) -> tuple[ir.Type, set[str]]:
+        required, declared = schema.get("required", ()), schema.get("properties", {})
+        additional, said = schema.get("additionalProperties", True), {"properties", "required", "additionalProperties"}
+        if "patternProperties" in schema:  # they take members out of what additionalProperties governs
+            additional, said = True, {"properties", "required"}
+        others: bool | ir.Type = additional
         if not isinstance(additional, bool):
-            values = self.type(document, f"{pointer}/additionalProperties", additional, f"{name}Value")
-            return ir.Object(fields, values) if fields else ir.Map(values)
-        if not fields and additional and "properties" not in schema and not schema.get("title"):
-            return ir.Map(ir.Any())
-        return ir.Object(fields, additional)
+            others = self.type(document, f"{pointer}/additionalProperties", additional, f"{name}Value")
+        fields = [
+            self._field(document, f"{pointer}/properties/{escape(key)}", key, member, name, key in required)
+            for key, member in declared.items()
+        ]
+        # A required member that is not declared is one of the others, which has to be there.
+        undeclared = ir.Checked(ir.Any(), ir.text(False)) if others is False else ir.Any() if others is True else others
+        fields += [ir.Field(key, undeclared, True) for key in dict.fromkeys(required) if key not in declared]
+        if not fields and not isinstance(others, bool):
+            return ir.Map(others), said
+        if not fields and others and "properties" not in schema and not schema.get("title"):
+            return ir.Map(ir.Any()), said
+        return ir.Object(tuple(fields), others), said
 
     def _field(self, document: Document, pointer: str, key: str, schema: Any, owner: str, required: bool) -> ir.Field:
         type = self.type(document, pointer, schema, f"{owner}{pascal(key)}")
-        schema = {} if schema is True else schema
+        schema = {} if isinstance(schema, bool) else schema
         doc = schema.get("description", "")
         if not doc and isinstance(type, ir.Ref):
             doc = self.definitions[type.id].doc
@@ -292,20 +286,41 @@ class _Lowering:
             source=ir.Source(document.path, pointer),
         )
 
-    def _union(self, document: Document, pointer: str, members: list[Any], name: str, exclusive: bool) -> ir.Type:
+    def _union(
+        self, document: Document, pointer: str, members: list[Any], name: str, exclusive: bool
+    ) -> ir.Type | None:
         variants: list[ir.Type] = []
         for index, member in enumerate(members):
             hint = f"{name}{_variant_name(member, members) or f'Variant{index + 1}'}"
             variant = self.type(document, f"{pointer}/{index}", member, hint)
+            if isinstance(variant, ir.Checked) and variant.base == ir.Any():
+                return None
             variants += variant.variants if isinstance(variant, ir.Union) and not exclusive else [variant]
         if len(variants) == 1:
             return variants[0]
-        return ir.Union(tuple(dict.fromkeys(variants)), exclusive and not self._disjoint(variants))
+        # Twice the same variant of a oneOf is a contradiction, not a repetition.
+        kept = tuple(variants if exclusive else dict.fromkeys(variants))
+        return ir.Union(kept, exclusive and not self._disjoint(variants))
 
     def _disjoint(self, variants: list[ir.Type]) -> bool:
-        """Whether no JSON value can match two of the variants, just because their JSON types differ."""
-        kinds = [_json_kind(self._expand(variant)) for variant in variants]
-        return None not in kinds and len(set(kinds)) == len(kinds)
+        """Whether no JSON value can match two of the variants, because their JSON types or their tags differ."""
+        return all(self._apart(a, b) for i, a in enumerate(variants) for b in variants[i + 1 :])
+
+    def _apart(self, a: ir.Type, b: ir.Type) -> bool:
+        a, b = ir.bare(self._expand(a)), ir.bare(self._expand(b))
+        for one, other in ((a, b), (b, a)):
+            if isinstance(one, ir.Union):
+                return all(self._apart(variant, other) for variant in one.variants)
+        if isinstance(a, ir.Enum) and isinstance(b, ir.Enum):
+            return not set(a.values) & set(b.values)
+        if isinstance(a, ir.Object) and isinstance(b, ir.Object):
+            return any(
+                self._apart(field.type, twin.type)
+                for field in a.fields
+                if field.required and (twin := b.field(field.name)) is not None and twin.required
+            )
+        kinds = _json_kind(a), _json_kind(b)
+        return None not in kinds and kinds[0] != kinds[1]
 
     # ----------------------------------------------------------------------------------------- intersection
 
@@ -316,25 +331,39 @@ class _Lowering:
         return type
 
     def _intersect(self, a: ir.Type, b: ir.Type, id: str, name: str) -> ir.Type | None:
-        if isinstance(a, ir.Any) or a == b:
+        """The values that both types admit, if there is a type for them."""
+        if a == ir.Any() or a == b:
             return b
-        if isinstance(b, ir.Any):
+        if b == ir.Any():
             return a
+        if any(isinstance(each, ir.Ref) and each.id in self.open for each in (a, b)):
+            return None  # not known yet
         a, b = self._expand(a), self._expand(b)
+        if isinstance(a, ir.Checked) or isinstance(b, ir.Checked):
+            merged = self._intersect(ir.bare(a), ir.bare(b), id, name)
+            return None if merged is None else _rechecked(merged, a, b)
         if isinstance(b, ir.Union) and not isinstance(a, ir.Union):
             a, b = b, a
         if isinstance(a, ir.Union) and not isinstance(b, ir.Union):
-            variants = []
-            for index, variant in enumerate(a.variants):
-                merged = self._intersect(variant, b, f"{id}/{index}", name)
-                if merged is None:
-                    return None
-                hint = self.definitions[variant.id].name if isinstance(variant, ir.Ref) else f"{name}Variant{index + 1}"
-                variants.append(self._name(f"{id}/{index}", merged, hint))
-            return ir.Union(tuple(variants), a.exclusive)
+            return self._distribute(a, b, id, name)
         if isinstance(a, ir.Object) and isinstance(b, ir.Object) and a.additional is True and b.additional is True:
             return self._join(a, b, id, name)
+        if ir.Map(ir.Any()) in (a, b) and isinstance(a, ir.Object | ir.Map) and isinstance(b, ir.Object | ir.Map):
+            return b if a == ir.Map(ir.Any()) else a
+        if isinstance(a, ir.Scalar) and isinstance(b, ir.Scalar) and a.type == b.type:
+            plain = ir.Scalar(a.type)
+            return b if a == plain else a if b == plain else None
         return None
+
+    def _distribute(self, union: ir.Union, type: ir.Type, id: str, name: str) -> ir.Type | None:
+        variants = []
+        for index, variant in enumerate(union.variants):
+            merged = self._intersect(variant, type, f"{id}/{index}", name)
+            if merged is None:
+                return None
+            hint = self.definitions[variant.id].name if isinstance(variant, ir.Ref) else f"{name}Variant{index + 1}"
+            variants.append(self._name(f"{id}/{index}", merged, hint))
+        return ir.Union(tuple(variants), union.exclusive)
 
     def _join(self, a: ir.Object, b: ir.Object, id: str, name: str) -> ir.Type | None:
         members = {field.name: field for field in a.fields}
@@ -348,19 +377,13 @@ class _Lowering:
             members[field.name] = field
         return ir.Object(tuple(members.values()))
 
-    def _name_object(self, document: Document, pointer: str, type: ir.Type, name: str) -> ir.Type:
-        return self._name(f"{document.path}#{pointer}/type", type, name)
-
-    def _name(self, id: str, type: ir.Type, name: str) -> ir.Type:
-        if not isinstance(type, ir.Object):
+    def _name(self, id: str, type: ir.Type, name: str, doc: str = "") -> ir.Type:
+        """A reference to a new definition of an object; every other type as it is."""
+        if not isinstance(ir.bare(type), ir.Object):
             return type
         path, _, pointer = id.partition("#")
-        self.definitions[id] = ir.Definition(id, name, type, "", ir.Source(path, pointer))
+        self.definitions[id] = ir.Definition(id, name, type, doc, ir.Source(path, pointer))
         return ir.Ref(id)
-
-    def _refuse(self, code: str, document: Document, pointer: str, message: str) -> None:
-        line = line_of(document.text, pointer)
-        self.report.add(Diagnostic(document.path, line, pointer, code, Severity.ERROR, message, _FIX[code]))
 
 
 def _example(source: TaskSource, example: Mapping[str, Any]) -> ir.Example:
@@ -381,15 +404,28 @@ def _bounds(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {name: schema[keyword] for keyword, name in _BOUNDS[kind].items() if keyword in schema}
 
 
-def _consts(schema: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """A oneOf or anyOf of string constants is an enum whose values have descriptions."""
-    for keyword in ("oneOf", "anyOf"):
-        members = schema.get(keyword)
-        if members and all(isinstance(m, dict) and isinstance(m.get("const"), str) for m in members):
-            values = tuple(m["const"] for m in members)
-            if len(set(values)) == len(values):
-                return values, tuple(m.get("description", "") for m in members)
-    return None
+def _assertions(schema: Any) -> Any:
+    """A copy of a schema without the keywords that accept everything."""
+    if not isinstance(schema, dict):
+        return schema
+    out = json.loads(json.dumps(schema))
+    for _, inner in walk(out):
+        for keyword in NOTHING & inner.keys():
+            del inner[keyword]
+    return out
+
+
+def _rechecked(type: ir.Type, *checked: ir.Type) -> ir.Type:
+    """`type` with all the checks of other types around it."""
+    for each in checked:
+        while isinstance(each, ir.Checked):
+            type, each = ir.Checked(type, each.schema), each.base
+    return type
+
+
+def _makes_class(schema: Any) -> bool:
+    """Whether a schema is sure to become an object with a name."""
+    return isinstance(schema, dict) and schema.get("type") == "object" and bool(schema.get("properties"))
 
 
 def _variant_name(member: Any, members: list[Any]) -> str:
@@ -419,19 +455,8 @@ def _json_kind(type: ir.Type) -> str | None:
             return None
 
 
-def _type_name(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    names = {str: "string", int: "integer", float: "number", list: "array", dict: "object"}
-    return names.get(type(value), "null")
-
-
-def _integral(value: Any, wanted: set[str]) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and "number" in wanted
-
-
 def _resolve(data: Any, pointer: str) -> Any:
-    for part in filter(None, pointer.split("/")):
+    for part in pointer.split("/")[1:]:
         key = unescape(part)
         data = data[int(key)] if isinstance(data, list) else data[key]
     return data

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from . import hints, ir
+from . import exact, hints, ir
 from .config import Config
 from .names import constant, pascal, snake, unique
 
@@ -22,7 +22,8 @@ _CLIENT: Final = frozenset({"base_url", "close", "prepare", "parse", "list", "di
 
 
 _IMPORTED: Final = frozenset(
-    "Annotated Answer Any ConfigDict Field Integer Literal Model Number StrictBool StrictStr TypeAlias".split()
+    "Annotated Answer Any Check CheckedAnswer CheckedModel ConfigDict Field Integer IntegerType Json Literal Model "
+    "Number NumberType StrictBool StrictStr TypeAlias".split()
 )
 """Names that the generated model modules import, so that no class may have them."""
 
@@ -58,8 +59,9 @@ class Parameter:
 class TaskPlan:
     """One task's names. `parameters_class` is None where the request has no ``parameters`` object.
 
-    `output_annotation` is the response type in signatures. Where a response is a list of objects, `element` is their
-    class, which several tasks may share, and `element_name` this task's name for it.
+    `takes_file`: a media file alone is a whole request. `output_name` and `stream_name` name the types of an answer and
+    of one event of a streamed one. `output_annotation` is the response type in signatures. Where a response is a list
+    of objects, `element` is their class, which several tasks may share, and `element_name` this task's name for it.
     """
 
     task: ir.Task
@@ -77,6 +79,7 @@ class TaskPlan:
     primary_python: str
     primary_annotation: str
     media: ir.Media | None
+    takes_file: bool
     parameters_class: ClassName | None
     parameters: tuple[Parameter, ...]
 
@@ -85,15 +88,20 @@ class TaskPlan:
 class Plan:
     """All names.
 
-    `classes` maps a definition's id to its class; definitions without one are written out in place. `answers` are the
-    ids of all that a response may hold.
+    `classes` maps a definition's id to its class and `aliases` to the name of a tuple; definitions with neither are
+    written out in place. `answers` are the
+    ids of all that a response may hold, `checked` those of classes and responses of which Python types cannot say all.
+    `schemas` are the names of all definitions that the package's JSON Schemas refer to; others stand in place.
     """
 
     package: str
     distribution: str
     tasks: tuple[TaskPlan, ...]
     classes: dict[str, ClassName]
+    aliases: dict[str, str]
     answers: frozenset[str]
+    checked: frozenset[str]
+    schemas: dict[str, str]
     modules: tuple[str, ...]
 
     def in_module(self, module: str) -> tuple[str, ...]:
@@ -103,6 +111,7 @@ class Plan:
     def imports(self) -> list[str]:
         """An import for every name that a signature may use; the formatter drops those that none does."""
         names = {(name.module, name.name) for name in self.classes.values()}
+        names |= {("_types", name) for name in self.aliases.values()}
         names |= {(task.module, task.element_name) for task in self.tasks if task.element_name}
         models = [f"from .models.{module} import {name}" for module, name in sorted(names)]
         return ["from typing import Any, Literal", *models]
@@ -110,16 +119,35 @@ class Plan:
     def class_name(self, id: str) -> str | None:
         """The class of a definition, for :func:`taskbind.hints.annotation`."""
         found = self.classes.get(id)
-        return found.name if found else None
+        return found.name if found else self.aliases.get(id)
 
 
 def plan(api: ir.Api, config: Config) -> Plan:
     """Settle all names. Deterministic: depends on the IR and the configuration alone."""
     classes, names = _classes(api)
+    taken = {*dir(builtins), *_IMPORTED, *(name.name for name in classes.values()), *names.values()}
+    tuples = (d for d in api.definitions if d.id not in names and _is_tuple(api, d))
+    aliases = {d.id: unique(d.name, taken) for d in tuples}
     tasks = tuple(_task(api, task, classes, names) for task in api.tasks)
     modules = sorted({name.module for name in classes.values()} | {task.module for task in tasks})
     answers = api.reachable(id for task in api.tasks for id in (task.output, task.stream) if id)
-    return Plan(config.package, config.distribution, tasks, classes, answers, tuple(modules))
+    checked = frozenset(id for id in {*classes, *names} if exact.inexact(api, api.definition(id).type))
+    schemas = _schemas(api, tasks, classes)
+    return Plan(config.package, config.distribution, tasks, classes, aliases, answers, checked, schemas, tuple(modules))
+
+
+def _schemas(api: ir.Api, tasks: tuple[TaskPlan, ...], classes: dict[str, ClassName]) -> dict[str, str]:
+    """Classes and responses keep their names; what only checks refer to, which may be recursive, gets one."""
+    out = {id: name.name for id, name in classes.items()}
+    for task in tasks:
+        for id, name in ((task.task.output, task.output_name), (task.task.stream, task.stream_name)):
+            if id and name:
+                out.setdefault(id, name)
+    taken = set(out.values())
+    for id in sorted({id for definition in api.definitions for id in ir.checked_refs(definition.type)}):
+        if id not in out:
+            out[id] = unique(api.definition(id).name, taken)
+    return out
 
 
 def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
@@ -130,7 +158,7 @@ def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
     owners = {id.partition("#")[0]: task.id for task in api.tasks for id in _roots(task)}
     roots = [id for task in api.tasks for id in _roots(task)]
     named = [*map(api.definition, roots), *(d for d in api.definitions if d.id not in roots)]
-    named = [d for d in named if d.id in roots or isinstance(d.type, ir.Object)]
+    named = [d for d in named if d.id in roots or isinstance(ir.bare(d.type), ir.Object)]
     wanted = Counter(definition.name for definition in named)
     taken = {*dir(builtins), *_IMPORTED}
     classes: dict[str, ClassName] = {}
@@ -144,9 +172,16 @@ def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
         name = unique(name, taken)
         if definition.id in roots:
             names[definition.id] = name
-        if isinstance(definition.type, ir.Object):
+        if isinstance(ir.bare(definition.type), ir.Object):
             classes[definition.id] = ClassName(snake(owner), name)
     return dict(sorted(classes.items())), names
+
+
+def _is_tuple(api: ir.Api, definition: ir.Definition) -> bool:
+    """Whether a definition is a tuple without any class in it."""
+    type = exact.sayable(definition.type)
+    classes = (isinstance(ir.bare(api.definition(id).type), ir.Object) for id in api.reachable(ir.refs(type)))
+    return isinstance(type, ir.Array) and bool(type.prefix) and not any(classes)
 
 
 def _roots(task: ir.Task) -> tuple[str, ...]:
@@ -166,8 +201,7 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
         return classes[id].name if id in classes else None
 
     root = api.resolve(ir.Ref(task.input))
-    if not isinstance(root, ir.Object) or not root.fields:
-        raise ValueError(f"{task.input}: a request must be an object with members")
+    assert isinstance(root, ir.Object), "lower refuses all others"
     primary = root.field("inputs") or next((f for f in root.fields if f.required), root.fields[0])
     media = api.resolve(ir.split_null(primary.type)[0])
     output = api.resolve(ir.Ref(task.output))
@@ -199,6 +233,7 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
         primary_python=snake(primary.name),
         primary_annotation=hints.annotation(api, primary.type, class_name),
         media=media if isinstance(media, ir.Media) else None,
+        takes_file=isinstance(media, ir.Media) and not any(f.required for f in root.fields if f is not primary),
         parameters_class=parameters_class,
         parameters=tuple(sorted(parameters, key=lambda p: not p.required)),
     )
@@ -211,7 +246,7 @@ def _element(api: ir.Api, output: ir.Type, classes: dict[str, ClassName]) -> Cla
 
 
 def _end(api: ir.Api, id: str) -> str:
-    while isinstance(type := api.definition(id).type, ir.Ref):
+    while isinstance(type := ir.bare(api.definition(id).type), ir.Ref):
         id = type.id
     return id
 
@@ -229,7 +264,7 @@ def _parameter(
         annotation=hints.annotation(api, type, class_name),
         required=field.required,
         nullable=nullable,
-        doc=field.doc,
+        doc=" ".join([field.doc, *api.value_docs(field.type)]),
         default=field.default,
         in_parameters=in_parameters,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
 from . import ir
+from .load.walk import walk
 
 _SCALAR: Final = {
     "minimum": "minimum",
@@ -18,6 +20,13 @@ _SCALAR: Final = {
     "pattern": "pattern",
     "format": "format",
 }
+
+_DEPENDENT: Final = frozenset(
+    "additionalProperties items then else minContains maxContains unevaluatedItems unevaluatedProperties".split()
+)
+"""Keywords whose meaning depends on what stands beside them."""
+_DECISIVE: Final = frozenset("properties patternProperties prefixItems contains if".split())
+"""What stands beside them and decides."""
 
 Reference = Callable[[str], dict[str, Any]]
 
@@ -32,6 +41,9 @@ def type_schema(type: ir.Type, reference: Reference) -> dict[str, Any]:
         case ir.Scalar():
             bounds = {key: getattr(type, name) for name, key in _SCALAR.items() if getattr(type, name) is not None}
             return {"type": type.type, **bounds}
+        case ir.Enum(values=values, docs=docs) if any(docs):
+            members = ({"const": value, "description": doc} for value, doc in zip(values, docs, strict=True))
+            return {"type": "string", "oneOf": list(members)}
         case ir.Enum(values=values):
             return {"type": "string", "enum": list(values)}
         case ir.Media(content_type=content_type):
@@ -44,6 +56,8 @@ def type_schema(type: ir.Type, reference: Reference) -> dict[str, Any]:
             return _array(type, reference)
         case ir.Object():
             return _object(type, reference)
+        case ir.Checked(base=base):
+            return _both(type_schema(base, reference), _referring(type.data, reference))
 
 
 def _array(type: ir.Array, reference: Reference) -> dict[str, Any]:
@@ -55,6 +69,8 @@ def _array(type: ir.Array, reference: Reference) -> dict[str, Any]:
     for name, key in (("min_items", "minItems"), ("max_items", "maxItems")):
         if getattr(type, name) is not None:
             out[key] = getattr(type, name)
+    if type.unique:
+        out["uniqueItems"] = True
     return out
 
 
@@ -68,6 +84,30 @@ def _object(type: ir.Object, reference: Reference) -> dict[str, Any]:
         out["additionalProperties"] = type_schema(type.additional, reference)
     elif not type.additional:
         out["additionalProperties"] = False
+    return out
+
+
+def _both(base: dict[str, Any], check: Any) -> dict[str, Any]:
+    """The schema of what two schemas accept."""
+    if isinstance(check, bool):
+        return base if check else {**base, "not": {}}
+    alone = not base or not (
+        base.keys() & check.keys()
+        or check.keys() & _DEPENDENT
+        or base.keys() & {"unevaluatedItems", "unevaluatedProperties"}
+        or (base.keys() & _DEPENDENT and check.keys() & _DECISIVE)
+    )
+    return {**base, **check} if alone else {"allOf": [base, check]}
+
+
+def _referring(schema: Any, reference: Reference) -> Any:
+    """A copy of a check's schema in which each id is a reference."""
+    if not isinstance(schema, dict):
+        return schema
+    out = json.loads(json.dumps(schema))
+    for _, inner in walk(out):
+        if "$ref" in inner:
+            inner |= reference(inner.pop("$ref"))
     return out
 
 

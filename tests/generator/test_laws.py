@@ -1,71 +1,71 @@
-"""Laws 1 and 2 on our own tasks: the model accepts what the schema accepts, and dumps what it parsed."""
+"""The laws on our own tasks: a smaller draw of what `python -m tests.laws` runs in full."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import Any
+import json
+import math
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from pydantic import TypeAdapter
+from pydantic import ValidationError
 
-from inference_tasks._tasks import TASKS
-from taskbind import ir
-from taskbind.diagnostics import Report
-from taskbind.load import load
-from taskbind.lower import lower
-from taskbind.normalize import normalize
-from tests.support.laws import Judge, Tally
-from tests.support.payloads import mutated, valid
+from inference_tasks._runtime.testing.cover import cover
+from inference_tasks._runtime.testing.drawing import boundary, invalid, valid
+from inference_tasks._runtime.testing.places import Change, places
+from tests.laws.__main__ import table
+from tests.laws.subjects import OURS, Row, Subject, read
+from tests.support.laws import Tally
+from tests.support.payloads import Case, as_case
 
-SPECS = Path(__file__).parents[2] / "specs"
-
-
-@cache
-def specs() -> tuple[ir.Api, Judge]:
-    report = Report()
-    tree = normalize(load(SPECS, report), report)
-    api = lower(tree, report)
-    assert not len(report), list(report)
-    return api, Judge(tree)
+SUBJECTS = OURS.subjects()
+CASES = 200
 
 
-def roots() -> list[Any]:
-    api, _ = specs()
-    return [
-        pytest.param(kind, task.id, getattr(task, kind), id=f"{task.id}-{kind}")
-        for task in api.tasks
-        for kind in ("input", "output")
-    ]
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """One line a schema, for the table after the run."""
+    return []
 
 
-def adapter(kind: str, task: str) -> TypeAdapter[Any]:
-    binding = TASKS[task]
-    return binding.input_adapter if kind == "input" else binding.output_adapter
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_laws_hold_one_change_away_from_valid_payloads(subject: Subject, rows: list[Row], tables: list[str]) -> None:
+    row = subject.measure(draws=2, limit=CASES)
+    assert not row.tally.broken, "\n".join(map(str, row.tally.broken[:3]))
+    assert row.hit == row.declared, "the data has every member that the schema names"
+    rows.append(row)
+    if len(rows) == len(SUBJECTS):
+        tables.append(table([(OURS, row) for row in rows]))
 
 
-@pytest.mark.parametrize(("kind", "task", "id"), roots())
-@settings(max_examples=300)
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+@settings(max_examples=6)
 @given(data=st.data())
-def test_models_round_trip_valid_payloads(kind: str, task: str, id: str, data: st.DataObject) -> None:
-    api, judge = specs()
-    payload = data.draw(valid(api, ir.Ref(id)))
-    assert judge.accepts(id, payload), "the strategy draws only what the schema accepts"
+def test_laws_hold_on_payloads_that_are_drawn(subject: Subject, data: st.DataObject) -> None:
+    judge = read(OURS.specs).judge
+    shapes, schema = judge.shapes, judge.schema(subject.id)
     tally = Tally()
-    tally.record(payload, True, adapter(kind, task))
+    for strategy in (valid, invalid, boundary):
+        case = as_case(data.draw(strategy(shapes, schema)))
+        assert judge.accepts(subject.id, case.payload) is (strategy is not invalid)
+        subject.laws.hold(case, tally)
     assert not tally.broken
 
 
-@pytest.mark.parametrize(("kind", "task", "id"), roots())
-@settings(max_examples=600)
-@given(data=st.data())
-def test_models_agree_with_the_schema_one_mistake_away(kind: str, task: str, id: str, data: st.DataObject) -> None:
-    api, judge = specs()
-    payload = data.draw(mutated(api, ir.Ref(id)))
-    tally = Tally()
-    tally.record(payload, judge.accepts(id, payload), adapter(kind, task))
-    assert not tally.broken
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_no_number_that_json_lacks_gets_into_a_model(subject: Subject) -> None:
+    """At no place: typed or not, or in a member that the schema does not name."""
+    judge = read(OURS.specs).judge
+    shapes, schema = judge.shapes, judge.schema(subject.id)
+    for payload in cover(shapes, schema)[:4]:
+        for place in places(shapes, schema, payload):
+            for number in (math.nan, math.inf, -math.inf):
+                for value in (number, [number], {"x": [number]}):
+                    change = Change(payload, place.path, "a number that JSON lacks", value)
+                    for refused in (change.payload, {**payload, "x": value} if isinstance(payload, dict) else value):
+                        case = Case("mutant", str(change), refused, json.dumps(refused))
+                        for parse in (subject.laws.from_python, subject.laws.from_json):
+                            with pytest.raises(ValidationError):
+                                parse(case)
 
 
 def test_a_model_built_by_hand_dumps_only_what_was_set() -> None:

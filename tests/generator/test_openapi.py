@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+from tests.docs.specs import examples
+
 SPECS = Path(__file__).parents[2] / "specs"
 TASKS = sorted(path.parent.name for path in SPECS.glob("*/task.toml"))
 
@@ -35,10 +37,10 @@ def test_the_package_carries_the_same_document(document: dict[str, Any]) -> None
 def test_every_task_has_its_operation(document: dict[str, Any], task: str) -> None:
     operation = document["paths"][f"/tasks/{task}"]["post"]
     content = operation["requestBody"]["content"]
-    media = task != "text-classification"
-    assert set(content) == {"application/json"} | (
-        {f"{task_media(task)}/*", "application/octet-stream"} if media else set()
-    )
+    alone = [example for example in examples().values() if example.task == task and example.is_raw]
+    kinds = {example.content_type.split("/")[0] for example in alone}
+    assert set(content) - {"application/json", "application/octet-stream"} == {f"{kind}/*" for kind in kinds}
+    assert ("application/octet-stream" in content) == bool(alone)
     assert {parameter["$ref"].rsplit("/", 1)[-1] for parameter in operation["parameters"]} == {
         "UseCache",
         "WaitForModel",
@@ -46,22 +48,19 @@ def test_every_task_has_its_operation(document: dict[str, Any], task: str) -> No
     assert {"200", "400", "401", "413", "422", "429", "503"} <= set(operation["responses"])
 
 
-def task_media(task: str) -> str:
-    return "image" if task.startswith("image") else "audio"
-
-
 @pytest.mark.parametrize("task", TASKS)
-def test_recorded_responses_and_bad_requests(document: dict[str, Any], task: str) -> None:
+def test_examples_and_bad_requests(document: dict[str, Any], task: str) -> None:
     operation = document["paths"][f"/tasks/{task}"]["post"]
 
     def validator(part: dict[str, Any]) -> jsonschema.Draft202012Validator:
         return jsonschema.Draft202012Validator(part["content"]["application/json"]["schema"] | document)
 
-    recorded = list((SPECS / task / "examples").glob("*.response.json"))
-    assert recorded
-    for path in recorded:
-        validator(operation["responses"]["200"]).validate(json.loads(path.read_text(encoding="utf-8")))
-    request = validator(operation["requestBody"])
-    assert request.is_valid({"inputs": "AAAA"})
-    assert not request.is_valid({"inputs": "AAAA", "parameters": {"topk": 1}})
+    request, answer = validator(operation["requestBody"]), validator(operation["responses"]["200"])
+    own = [example for example in examples().values() if example.task == task]
+    assert len(own) >= 2
+    for example in own:
+        answer.validate(example.response)
+        request.validate(example.payload)
+        assert not request.is_valid(example.payload | {"topk": 1})
+        assert not request.is_valid(example.payload | {"parameters": {"topk": 1}})
     assert not request.is_valid({})

@@ -45,13 +45,19 @@ def _task(api: ir.Api, task: TaskPlan) -> dict[str, Any]:
         "doc": _lines(docs.description, _WIDTH),
         "primary": {
             "name": task.primary_python,
-            "annotation": "MediaInput" if task.media else _accepted(task.primary_annotation),
+            "annotation": _accepted_primary(task),
+            "optional": not task.primary.required,
             "doc": _lines(_MEDIA[task.media.media] if task.media else task.primary.doc, _WIDTH - 4),
         },
         "parameters": [_parameter(p) for p in task.parameters],
         "output": task.output_annotation,
         "returns": docstring_text(" ".join((api.definition(task.task.output).doc or "The answer.").split())),
     }
+
+
+def _accepted_primary(task: TaskPlan) -> str:
+    annotation = "MediaInput" if task.media else _accepted(task.primary_annotation)
+    return annotation if task.primary.required else f"{annotation} | None"
 
 
 def _accepted(annotation: str) -> str:

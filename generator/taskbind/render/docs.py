@@ -16,7 +16,7 @@ from ..diagnostics import TaskbindError
 from ..escape import code, html, json_text, markdown, markdown_block
 from ..plan import Plan, TaskPlan
 from . import Context, Files, header
-from .snippets import Snippet, read_sample, sample_path, snippets
+from .snippets import Snippet, read_sample, sample_paths, snippets
 from .tables import Row, is_closed, rows, type_name
 
 _HUB: Final = "https://huggingface.co/"
@@ -35,7 +35,7 @@ class Block:
 
 @dataclass(frozen=True)
 class ExampleView:
-    """One example: its programs, and the answer that was recorded for it. `picture`: the sample can be shown."""
+    """One example: its programs, and the answer to it. `picture`: the sample can be shown."""
 
     title: str
     sample: str
@@ -43,6 +43,7 @@ class ExampleView:
     picture: bool
     programs: tuple[Block, ...]
     response: Block | None
+    response_origin: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Page:
     models_url: str
     examples: tuple[ExampleView, ...]
     media: str
+    takes_file: bool
     content_type: str
     body_types: str
     request_doc: str
@@ -106,7 +108,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     programs = snippets(api, plan, context)
     links = {task.task.id: _link(api, task) for task in plan.tasks}
     pages = [_page(api, task, programs, links, context) for task in plan.tasks]
-    recorded = sum(example.response is not None for page in pages for example in page.examples)
+    recorded = sum(example.recorded for task in plan.tasks for example in task.task.examples)
     project = Project(plan.package, plan.distribution, context.config.env_prefix, len(programs), recorded)
     index = context.template("docs/index.md.jinja")
     view = {"header": f"{header('<!--', 'specs/')} -->", "project": project, "tasks": list(links.values())}
@@ -121,17 +123,18 @@ def _samples(plan: Plan, context: Context) -> Files:
     out: Files = {}
     for task in plan.tasks:
         for example in task.task.examples:
-            if not example.media:
-                continue
             where = f"{task.task.id}/task.toml, example {example.name!r}"
-            path, data = f"docs/samples/{sample_path(task.task, example)}", read_sample(example.media, context, where)
-            if out.setdefault(path, data) != data:
-                raise TaskbindError(f"{where}: another sample of this task is called {path.rsplit('/', 1)[-1]}, too")
+            for source, target in sample_paths(task.task, example).items():
+                data = read_sample(source, context, where)
+                if out.setdefault(f"docs/samples/{target}", data) != data:
+                    name = target.rsplit("/", 1)[-1]
+                    raise TaskbindError(f"{where}: another sample of this task is called {name}, too")
     return out
 
 
 def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Snippet, ...], links: dict[str, Link], context: Context) -> Page:
     task, docs = plan.task, plan.task.docs
+    media = plan.media if plan.takes_file else None
     sources = ", ".join(f"specs/{path}" for path in _sources(api, task))
     return Page(
         header=f"{header('<!--', html(sources))} -->",
@@ -142,11 +145,12 @@ def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Snippet, ...], links: dic
         applications=tuple(markdown(text) for text in docs.applications),
         learn_more=_address(docs.learn_more, task) if docs.learn_more else "",
         models=tuple(_model(model, task) for model in docs.models),
-        models_url=f"{_HUB}models?pipeline_tag={quote(task.id)}&sort=trending",
+        models_url=f"{_HUB}models?pipeline_tag={quote(docs.pipeline_tag or task.id)}&sort=trending",
         examples=tuple(_example(task, example, programs) for example in task.examples),
         media=plan.media.media.replace("binary", "media") if plan.media else "",
-        content_type=code(plan.media.content_type) if plan.media else "",
-        body_types=", ".join(map(code, [*([plan.media.content_type] if plan.media else []), "application/json"])),
+        takes_file=plan.takes_file,
+        content_type=code(media.content_type) if media else "",
+        body_types=", ".join(map(code, [*([media.content_type] if media else []), "application/json"])),
         request_doc=markdown(api.definition(task.input).doc),
         request=_rows(api, task.input),
         closed=is_closed(api, task.input),
@@ -157,19 +161,20 @@ def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Snippet, ...], links: dic
 
 
 def _example(task: ir.Task, example: ir.Example, programs: tuple[Snippet, ...]) -> ExampleView:
-    sample = sample_path(task, example) or ""
+    sample = next(iter(sample_paths(task, example).values()), "")
     own = [s for s in programs if s.task == task.id and s.example == example.name]
-    recorded = None
+    response = None
     if example.response is not ir.ABSENT:
         text = json_text(example.response, indent=2)
-        recorded = _block("Answer", f"response: {task.id}/{example.name}", "json", text)
+        response = _block("Answer", f"response: {task.id}/{example.name}", "json", text)
     return ExampleView(
         title=markdown(example.title or example.name),
         sample=quote(f"samples/{sample}") if sample else "",
         sample_name=markdown(sample.rsplit("/", 1)[-1]),
         picture=sample.endswith((".png", ".jpg", ".jpeg", ".gif", ".webp")),
         programs=tuple(_block(s.language.label, f"snippet: {s.file}", s.language.fence, s.code) for s in own),
-        response=recorded,
+        response=response,
+        response_origin="Recorded from the demo model:" if example.recorded else "Written by hand, to show the form:",
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from .. import ir
 from ..plan import Plan, TaskPlan
-from ..schema import definition_schema, type_schema
 from . import Context, Files
+from .schemas import schema
 
 MAX_BODY_MB: Final = 20
 
@@ -39,26 +39,11 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     return {"openapi.json": text, f"{plan.package}/openapi.json": text}
 
 
-def component_names(api: ir.Api, plan: Plan) -> dict[str, str]:
-    """The component name of each definition: its class or alias where it has one."""
-    roots = {task.task.output: task.output_name for task in plan.tasks}
-    roots |= {task.task.stream: task.stream_name for task in plan.tasks if task.task.stream and task.stream_name}
-    names: dict[str, str] = {id: name.name for id, name in plan.classes.items()} | {
-        id: name for id, name in roots.items() if id not in plan.classes
-    }
-    return names
-
-
 def openapi(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
     """The document as JSON values."""
-    names = component_names(api, plan)
+    names = plan.schemas
 
-    def reference(id: str) -> dict[str, Any]:
-        if id in names:
-            return {"$ref": f"#/components/schemas/{names[id]}"}
-        return type_schema(api.definition(id).type, reference)
-
-    schemas = {name: definition_schema(api.definition(id), reference) | {"title": name} for id, name in names.items()}
+    schemas = {name: schema(api, plan, id, "#/components/schemas/") for id, name in names.items()}
     config = context.config
     return {
         "openapi": "3.1.0",
@@ -89,7 +74,7 @@ def _summary(task: TaskPlan) -> str:
 
 def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, Any]:
     request = {"application/json": {"schema": {"$ref": f"#/components/schemas/{task.input_class}"}}}
-    if task.media is not None:
+    if task.media is not None and task.takes_file:
         raw: dict[str, Any] = {"schema": {"description": "The file itself, without parameters."}}
         request |= {task.media.content_type: raw, "application/octet-stream": raw}
     answer = {"application/json": {"schema": {"$ref": f"#/components/schemas/{names[task.task.output]}"}}}

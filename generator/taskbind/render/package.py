@@ -45,6 +45,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "version": py_literal(context.config.version),
         "summary": markdown(context.config.summary),
         "tasks": [_binding(plan, task) for task in plan.tasks],
+        "checks": bool(plan.checked),
         "example": _example(plan),
         "errors": ERRORS,
         "rows": [_row(task) for task in plan.tasks],
@@ -57,6 +58,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
             "__init__.py": f"{package}/__init__.py",
             "__main__.py": f"{package}/__main__.py",
             "_tasks.py": f"{package}/_tasks.py",
+            "testing.py": f"{package}/testing.py",
         }.items()
     }
     out[f"{package}/py.typed"] = ""
@@ -85,6 +87,8 @@ def _binding(plan: Plan, task: TaskPlan) -> dict[str, Any]:
         "module": f"{plan.package}.models.{task.module}",
         "input_model": task.input_class,
         "output_type": task.output_name,
+        "optional": not task.primary.required,
+        "stream_type": task.stream_name,
         "primary": task.primary.name,
         "media": task.media.media if task.media else None,
         "content_type": task.media.content_type if task.media else None,
@@ -94,7 +98,7 @@ def _binding(plan: Plan, task: TaskPlan) -> dict[str, Any]:
     }
     return {
         "constant": task.constant,
-        "arguments": [(name, py_literal(value)) for name, value in arguments.items() if value not in (None, ())],
+        "arguments": [(name, py_literal(value)) for name, value in arguments.items() if value not in (None, (), False)],
     }
 
 

@@ -33,7 +33,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
 
 
 def _handler(task: TaskPlan) -> dict[str, Any]:
-    whole = any(not parameter.in_parameters for parameter in task.parameters)
+    whole = not task.primary.required or any(not parameter.in_parameters for parameter in task.parameters)
     if whole:
         inputs_name, inputs, doc = "request", task.input_class, "the whole request, validated"
     else:

@@ -14,11 +14,13 @@ from typing import Any, Final
 from .. import ir
 from ..diagnostics import TaskbindError
 from ..escape import js, json_text, py_literal, shell
+from ..names import snake
 from ..plan import Plan, TaskPlan
 from . import Context, Files
 
 BASE_URL: Final = "http://localhost:8000"
 _LONG: Final = 60
+_TAKEN: Final = frozenset("answer base64 client console fetch httpx json os process response".split())
 _SIGNATURES: Final = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -86,30 +88,37 @@ class Snippet:
 
 
 @dataclass(frozen=True)
+class _File:
+    """A sample inside JSON: the `variable` that holds its base64 text, and its `name` as a literal."""
+
+    variable: str
+    name: str
+
+
+@dataclass(frozen=True)
 class _View:
     """What the templates see: everything is already text in the template's language.
 
-    `form` says how the request is written: ``"json"``, ``"file"`` (the media file is the body) or ``"base64"`` (the
-    media file as text inside JSON).
-    `file` is the sample's name and `upload` curl's word for its content; `payload` the JSON request, with the variable
-    `media` in place of the base64 text in Python and JavaScript. `head` and `tail` enclose that text for the shell.
-    `answer` turns the client's answer into JSON text.
+    `form` says how the request is written: ``"json"``, ``"file"`` (the media file is the body) or ``"base64"`` (media
+    files as texts inside JSON). `file` is the name of a sample that is the body and `upload` curl's word for its
+    content; `files` are the samples inside the JSON request `payload`, which names their variables. `pieces` are that
+    request for the shell, texts and names of files by turns. `answer` turns the client's answer into JSON text.
     """
 
     form: str
     base: str
     url: str
     token: str
-    media: str
     content_type: str
     file: str
     upload: str
+    files: tuple[_File, ...]
     payload: str
-    head: str
-    tail: str
+    pieces: tuple[str, ...]
     package: str
     method: str
     arguments: str
+    encodes: bool
     answer: str
     import_json: bool
 
@@ -139,9 +148,10 @@ def snippets(api: ir.Api, plan: Plan, context: Context) -> tuple[Snippet, ...]:
     )
 
 
-def sample_path(task: ir.Task, example: ir.Example) -> str | None:
-    """Where the docs keep the example's media file, below ``docs/samples``."""
-    return f"{task.id}/{example.media.rsplit('/', 1)[-1]}" if example.media else None
+def sample_paths(task: ir.Task, example: ir.Example) -> dict[str, str]:
+    """The example's media files: path under the spec root to path below ``docs/samples``."""
+    media = [*([example.media] if example.media else []), *(path for _, path in example.files)]
+    return {path: f"{task.id}/{path.rsplit('/', 1)[-1]}" for path in media}
 
 
 def media_type(data: bytes) -> str | None:
@@ -161,9 +171,9 @@ def _programs(api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, cont
     where = f"{task.task.id}/task.toml, example {example.name!r}"
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", example.name):
         raise TaskbindError(f"{where}: a name is made of lower-case letters, digits and hyphens")
-    kind = ("media" if example.media else "text") + ("-parameters" if example.parameters else "")
-    sample = sample_path(task.task, example)
-    if not example.media and example.inputs is ir.ABSENT:
+    samples = tuple(sample_paths(task.task, example).values())
+    kind = ("media" if samples else "text") + ("-parameters" if example.parameters else "")
+    if task.primary.required and not example.media and example.inputs is ir.ABSENT:
         raise TaskbindError(f"{where}: it needs `media` or `inputs`")
     out = []
     for language in LANGUAGES:
@@ -177,7 +187,7 @@ def _programs(api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, cont
                 language=language,
                 kind=kind,
                 file=f"{task.task.id}/{example.name}{language.suffix}",
-                needs=(sample,) if sample else (),
+                needs=samples,
                 code=code.strip("\n") + "\n",
             )
         )
@@ -187,33 +197,63 @@ def _programs(api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, cont
 def _view(
     api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, language: Language, context: Context, where: str
 ) -> _View:
-    primary, media = task.primary.name, task.media.media if task.media else "data"
-    name = (sample_path(task.task, example) or "").rsplit("/", 1)[-1]
     rest, keywords = _parameters(task, example, where)
-    others = json_text(rest)[1:-1]
-    first = media if example.media else language.value(example.inputs)
-    argument = name if example.media else example.inputs
+    files = [("", example.media)] if example.media else list(example.files)
+    names = {member: path.rsplit("/", 1)[-1] for member, path in files}
+    variables = {member: _variable(member or (task.media.media if task.media else "data")) for member in names}
+    form = "json" if not files else "base64" if example.parameters or example.files else "file"
+    sample_types = [_content_type(task, path, context, where) for _, path in files]
+    given = bool(example.media) or example.inputs is not ir.ABSENT
+    first = {task.primary.name: variables[""] if example.media else _inputs(example, language.value, variables)}
+    argument = py_literal(names[""]) if example.media else _inputs(example, py_literal, variables)
+    arguments = [*([argument] if given else []), *(f"{key}={py_literal(value)}" for key, value in keywords)]
     answer = _answer(api, task)
-    form = "json" if not example.media else "base64" if example.parameters else "file"
-    sample_type = _content_type(task, example.media, context, where) if example.media else ""
     return _View(
         form=form,
         base=language.literal(BASE_URL),
         url=language.literal(f"{BASE_URL}/tasks/{task.task.id}"),
         token=f"{context.config.env_prefix}_TOKEN",
-        media=media,
-        content_type=sample_type if form == "file" else "application/json",
-        file=language.literal(name),
-        upload=shell(f"@{name}"),
-        payload=language.object({primary: first} | {key: language.value(value) for key, value in rest.items()}),
-        head=shell(f'{{{json_text(primary)}: "'),
-        tail=shell(f'"{", " if others else ""}{others}}}'),
+        content_type=sample_types[0] if form == "file" else "application/json",
+        file=language.literal(names.get("", "")),
+        upload=shell(f"@{names.get('', '')}"),
+        files=tuple(_File(variables[member], language.literal(name)) for member, name in names.items()),
+        payload=language.object((first if given else {}) | {key: language.value(v) for key, v in rest.items()}),
+        pieces=_pieces(task.primary.name, example, names, rest),
         package=plan.package,
         method=task.method,
-        arguments=_arguments([py_literal(argument), *(f"{key}={py_literal(value)}" for key, value in keywords)]),
+        arguments=_arguments(arguments),
+        encodes=bool(example.files),
         answer=answer,
         import_json=answer.startswith("json."),
     )
+
+
+def _variable(name: str) -> str:
+    """A variable that none of the templates uses, in Python as in JavaScript."""
+    return f"{snake(name)}_" if snake(name) in _TAKEN else snake(name)
+
+
+def _inputs(example: ir.Example, value: Callable[[Any], str], variables: dict[str, str]) -> str:
+    """The primary input; its members that are files are variables."""
+    if not example.files:
+        return value(example.inputs) if example.inputs is not ir.ABSENT else ""
+    members = {name: value(item) for name, item in example.inputs.items()} | variables
+    return "{" + ", ".join(f"{json_text(name)}: {item}" for name, item in members.items()) + "}"
+
+
+def _pieces(primary: str, example: ir.Example, names: dict[str, str], rest: dict[str, Any]) -> tuple[str, ...]:
+    """The JSON request cut where the base64 texts of files go: shell words, texts and file names by turns."""
+    tail = json_text(rest)[1:-1]
+    tail = f"{', ' if tail else ''}{tail}}}"
+    if example.media:
+        return shell(f'{{{json_text(primary)}: "'), shell(names[""]), shell(f'"{tail}')
+    out: list[str] = []
+    text = f"{{{json_text(primary)}: " + (json_text(example.inputs)[:-1] if example.files else "")
+    for name, file in names.items():
+        comma = ", " if not text.endswith("{") else ""
+        out += [shell(f'{text}{comma}{json_text(name)}: "'), shell(file)]
+        text = '"'
+    return (*out, shell(f"{text}}}{tail}"))
 
 
 def _arguments(arguments: list[str]) -> str:
@@ -239,7 +279,7 @@ def _content_type(task: TaskPlan, path: str, context: Context, where: str) -> st
     found = media_type(read_sample(path, context, where))
     if found is None:
         raise TaskbindError(f"{where}: {path} is in no media format that taskbind knows")
-    wanted = task.media.content_type if task.media else "*/*"
+    wanted = task.media.content_type if task.media else "*/*"  # a member's own type is checked with the example
     if wanted.split("/")[0] not in {"*", "application", found.split("/")[0]}:
         raise TaskbindError(f"{where}: {path} is {found}, but the task takes {wanted}")
     return found

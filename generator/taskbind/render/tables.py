@@ -50,6 +50,8 @@ def _inside(api: ir.Api, type: ir.Type, path: str, seen: tuple[str, ...]) -> Ite
             return
         case ir.Ref(id=id):
             yield from _inside(api, api.definition(id).type, path, (*seen, id))
+        case ir.Checked(base=base):
+            yield from _inside(api, base, path, seen)
         case ir.Object():
             yield from _members(api, type, path, seen)
         case ir.Map(values=values):
@@ -74,7 +76,7 @@ def _row(api: ir.Api, path: str, type: ir.Type, field: ir.Field | None, doc: str
     values = _values(api, type)
     if field and field.default is not ir.ABSENT:
         values = [*values, f"default {code(json_text(field.default))}"]
-    notes = ["Deprecated.", doc] if field and field.deprecated else [doc]
+    notes = [*(["Deprecated."] if field and field.deprecated else []), doc, *map(_sentence, api.value_docs(type))]
     return Row(
         path=code(path),
         type=markdown(type_name(api, type)),
@@ -82,6 +84,10 @@ def _row(api: ir.Api, path: str, type: ir.Type, field: ir.Field | None, doc: str
         values=", ".join(values) or "any",
         doc=markdown(" ".join(filter(None, notes))) or "–",
     )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def is_closed(api: ir.Api, id: str) -> bool:
@@ -112,7 +118,7 @@ def _doc(api: ir.Api, type: ir.Type) -> str:
 def type_name(api: ir.Api, type: ir.Type) -> str:
     """A type in words: ``array of objects``, ``number or null``, ``boolean or string``."""
     match type:
-        case ir.Ref():
+        case ir.Ref() | ir.Checked():
             return type_name(api, api.resolve(type))
         case ir.Scalar(type=name):
             return name
@@ -163,7 +169,7 @@ def _json_type(value: object) -> str:
 def _values(api: ir.Api, type: ir.Type) -> list[str]:
     """Which values of its JSON type a type admits, as Markdown; strings are in quotes, so that they read as strings."""
     match type:
-        case ir.Ref():
+        case ir.Ref() | ir.Checked():
             return _values(api, api.resolve(type))
         case ir.Scalar():
             return _bounds(type)
