@@ -31,8 +31,8 @@ def check_snippet(snippet: Printed, proxy: Proxy, directory: Path, recorded: Any
     example = examples()[snippet.task, snippet.example]
     program = directory / Path(snippet.file).name
     program.write_text(snippet.code.replace(BASE_URL, proxy.url), encoding="utf-8")
-    if example.media:
-        shutil.copy(DOCS / "samples" / snippet.task / example.media.name, directory)
+    for sample in example.samples:
+        shutil.copy(DOCS / "samples" / snippet.task / sample.name, directory)
     proxy.sent.clear()
     command = [*RUNNERS[program.suffix], program.name]
     done = subprocess.run(command, cwd=directory, env=environment(), capture_output=True, timeout=SECONDS, check=False)
@@ -84,13 +84,17 @@ def close(answer: Any, recorded: Any) -> bool:
             return answer is recorded
         case (int() | float(), int() | float()):
             return math.isclose(answer, recorded, rel_tol=0, abs_tol=TOLERANCE)
-        case ([{"label": _, "score": _}, *_], [{"label": _, "score": _}, *_]):
+        case (list(), list()) if recorded and all(map(_is_class, [*answer, *recorded])):
             return len(answer) == len(recorded) and _same_classes(answer, recorded) and _same_classes(recorded, answer)
         case list(), list():
             return len(answer) == len(recorded) and all(map(close, answer, recorded))
         case dict(), dict():
             return answer.keys() == recorded.keys() and all(close(answer[key], recorded[key]) for key in answer)
     return bool(answer == recorded)
+
+
+def _is_class(item: Any) -> bool:
+    return isinstance(item, dict) and item.keys() == {"label", "score"}
 
 
 def _same_classes(some: list[dict[str, Any]], others: list[dict[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""One generated server, with the embedded demo models, for all tests of the docs."""
+"""One generated server, which answers every example, for all tests of the docs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.server import Proxy, recording_proxy, running_server
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The base URL of a running server."""
-    with running_server() as url:
+    with running_server(("-m", "tests.docs.example_server")) as url:
         yield url
 
 

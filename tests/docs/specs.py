@@ -16,7 +16,13 @@ from referencing import Registry, Resource
 
 from .pages import SPECS
 
-MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".flac": "audio/flac", ".wav": "audio/wav"}
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".flac": "audio/flac",
+    ".wav": "audio/wav",
+    ".mp4": "video/mp4",
+}
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,26 @@ class Example:
     name: str
     media: Path | None
     inputs: Any
+    files: dict[str, Path]
     parameters: dict[str, Any]
 
     @property
     def payload(self) -> dict[str, Any]:
         """The request as JSON values."""
-        inputs = base64.b64encode(self.media.read_bytes()).decode("ascii") if self.media else self.inputs
-        return {"inputs": inputs, "parameters": self.parameters} if self.parameters else {"inputs": inputs}
+        inputs = _base64(self.media) if self.media else self.inputs
+        if self.files:
+            inputs = inputs | {name: _base64(path) for name, path in self.files.items()}
+        members = request_members(self.task)
+        primary = "inputs" if "inputs" in members else next(iter(members))
+        root = {name: value for name, value in self.parameters.items() if name in members}
+        inner = {name: value for name, value in self.parameters.items() if name not in members}
+        first = {} if inputs is None else {primary: inputs}
+        return first | root | ({"parameters": inner} if inner else {})
+
+    @property
+    def samples(self) -> list[Path]:
+        """The media files that its programs need."""
+        return [*([self.media] if self.media else []), *self.files.values()]
 
     @property
     def is_raw(self) -> bool:
@@ -50,8 +69,35 @@ class Example:
 
     @property
     def recorded(self) -> Path:
-        """Where its recorded response is kept."""
+        """Where the response that a server gave is kept."""
         return SPECS / self.task / "examples" / f"{self.name}.response.json"
+
+    @property
+    def written(self) -> Path:
+        """Where a response written by hand is kept, for a task that no embedded model answers yet."""
+        return SPECS / self.task / "examples" / f"{self.name}.written.json"
+
+    @property
+    def response(self) -> Any:
+        """The response that the docs show."""
+        path = self.recorded if self.recorded.exists() else self.written
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+@cache
+def meta(task: str) -> dict[str, Any]:
+    """The `task.toml` of a task."""
+    return tomllib.loads((SPECS / task / "task.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def request_members(task: str) -> list[str]:
+    """The members at the root of a task's request, in the spec's order."""
+    return list(json.loads((SPECS / task / "input.json").read_text(encoding="utf-8"))["properties"])
 
 
 @cache
@@ -60,9 +106,10 @@ def examples() -> dict[tuple[str, str], Example]:
     found = {}
     for path in sorted(SPECS.glob("*/task.toml")):
         task = path.parent.name
-        for data in tomllib.loads(path.read_text(encoding="utf-8"))["examples"]:
+        for data in meta(task)["examples"]:
             media = path.parent / data["media"] if "media" in data else None
-            example = Example(task, data["name"], media, data.get("inputs"), data.get("parameters", {}))
+            files = {name: path.parent / file for name, file in data.get("files", {}).items()}
+            example = Example(task, data["name"], media, data.get("inputs"), files, data.get("parameters", {}))
             found[task, example.name] = example
     return found
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from .pages import DOCS, GENERATED, anchors, links, pages, tables, tokens
-from .specs import examples
+from .specs import examples, meta
 
 TASKS = sorted({task for task, _ in examples()})
 SECTIONS = (
@@ -39,7 +39,7 @@ def headings(page: Path) -> list[str]:
 def test_page_has_every_section(task: str) -> None:
     found = headings(DOCS / f"{task}.md")
     assert [section for section in found if section in SECTIONS] == list(SECTIONS)
-    assert f"https://huggingface.co/tasks/{task}" in links(DOCS / f"{task}.md")
+    assert meta(task)["learn_more"] in links(DOCS / f"{task}.md")
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
@@ -144,5 +144,5 @@ def test_page_says_where_it_comes_from(page: Path) -> None:
 
 def test_samples_are_copies_of_the_specs() -> None:
     for example in examples().values():
-        if example.media:
-            assert (DOCS / "samples" / example.task / example.media.name).read_bytes() == example.media.read_bytes()
+        for sample in example.samples:
+            assert (DOCS / "samples" / example.task / sample.name).read_bytes() == sample.read_bytes()

@@ -13,7 +13,7 @@ import pytest
 from tests.support.server import Proxy
 
 from .checker import check_snippet, close
-from .pages import DOCS, Printed, printed, responses
+from .pages import DOCS, GENERATED, Printed, printed, responses
 from .specs import examples
 
 LANGUAGES = (".curl.sh", ".client.py", ".httpx.py", ".mjs")
@@ -37,19 +37,25 @@ def test_snippets_json_is_what_the_pages_print() -> None:
     assert {row["file"]: row["code"] for row in listed} == {program.file: program.code for program in PROGRAMS}
     assert len(listed) == len(PROGRAMS) == len({row["id"] for row in listed})
     for row in listed:
-        media = examples()[row["task"], row["example"]].media
-        assert row["needs"] == ([f"{row['task']}/{media.name}"] if media else [])
+        samples = examples()[row["task"], row["example"]].samples
+        assert row["needs"] == [f"{row['task']}/{sample.name}" for sample in samples]
 
 
 def test_the_index_counts_right() -> None:
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     assert f"The {len(PROGRAMS)} programs on these pages" in text
-    assert f"The {len(responses())} answers were recorded" in text
+    recorded = sum(example.recorded.exists() for example in examples().values())
+    assert f"{recorded} of the answers were recorded" in text
 
 
-def test_pages_show_the_recorded_responses() -> None:
-    recorded = {key: json.loads(example.recorded.read_text(encoding="utf-8")) for key, example in examples().items()}
-    assert responses() == recorded
+def test_pages_show_the_responses() -> None:
+    assert responses() == {key: example.response for key, example in examples().items()}
+
+
+def test_a_response_is_recorded_where_a_model_can_answer() -> None:
+    for example in examples().values():
+        embedded = (GENERATED / "inference_tasks" / "_demo" / example.task).is_dir()
+        assert (example.recorded.exists(), example.written.exists()) == (embedded, not embedded)
 
 
 # ------------------------------------------------------------------------------------------------ broken on purpose

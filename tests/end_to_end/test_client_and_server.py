@@ -96,7 +96,7 @@ def test_both_clients_say_the_same(client: Client, url: str) -> None:
 
 
 def test_a_bad_parameter_never_leaves(client: Client) -> None:
-    with pytest.raises(InputError, match=r"parameters\.top_k: input should be greater than or equal to 1"):
+    with pytest.raises(InputError, match=r"parameters\.top_k: input should be an integer greater than or equal to 1"):
         client.image_classification(SEVEN, top_k=0)
     with pytest.raises(TypeError, match="topk"):
         client.image_classification(SEVEN, topk=3)  # type: ignore[call-arg]  # what is tested

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,10 +29,13 @@ def environment() -> dict[str, str]:
     return kept | {TOKEN_VARIABLE: TOKEN}
 
 
+DEMO_SERVER = ("-m", "inference_tasks", "serve", "--port", "0", "--token-env", TOKEN_VARIABLE)
+
+
 @contextmanager
-def running_server() -> Iterator[str]:
-    """The base URL of a server with the embedded demo models, ready. It ends with the block."""
-    command = [sys.executable, "-m", "inference_tasks", "serve", "--port", "0", "--token-env", TOKEN_VARIABLE]
+def running_server(program: Sequence[str] = DEMO_SERVER) -> Iterator[str]:
+    """The base URL of a ready server, which ends with the block: one with the embedded demo models, or `program`."""
+    command = [sys.executable, *program]
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as output:
