@@ -31,7 +31,7 @@ def run(session: nox.Session, *command: str) -> None:
             # virtualenv came with nox, and needs no part of Python that a system may have split off.
             session.run(sys.executable, "-m", "virtualenv", "--quiet", str(ENVIRONMENT), external=True)
         _ready = True
-        packages = ("-e", ".", "-e", "generated[torch]", "-r", "requirements-dev.txt")
+        packages = ("-e", ".", "-e", "generated[testing,torch]", "-r", "requirements-dev.txt")
         run(session, "pip", "install", "--quiet", "-c", "constraints.txt", *packages)
     variables: dict[str, str | None] = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -51,9 +51,13 @@ def style(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict over the generator, the generated package with its runtime, and the programs beside them."""
+    """mypy --strict over the generator, the generated package with its runtime, and the programs beside them.
+
+    The generated package is checked by pyright too, which is what many of its users' editors run.
+    """
     run(session, "mypy", "-p", "taskbind", "-p", "inference_tasks")
     run(session, "mypy", "noxfile.py", "examples", "benchmarks")
+    run(session, "pyright", "--pythonpath", str(BIN / "python"), "generated/inference_tasks")
 
 
 @nox.session
@@ -67,6 +71,18 @@ def check(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest. TASKBIND_CORPUS may name a folder of foreign specs to test against."""
     run(session, "pytest", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Hold the models against the official JSON Schema test suite, and print the table that its README keeps."""
+    run(session, "pytest", "tests/conformance", *session.posargs)
+
+
+@nox.session
+def laws(session: nox.Session) -> None:
+    """Hold all models against their schemas in more than 200,000 cases, and seed bugs that these must catch."""
+    run(session, "python", "-m", "tests.laws", *session.posargs)
 
 
 @nox.session

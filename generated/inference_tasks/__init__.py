@@ -58,7 +58,30 @@ _MODULES = {
     "UnsupportedMediaTypeError": "_runtime.errors",
 }
 
-__all__ = sorted(_MODULES)
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "OMIT",
+    "Omit",
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "InferenceError",
+    "InputError",
+    "ModelLoadingError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ResponseValidationError",
+    "ServerError",
+    "UnprocessableEntityError",
+    "UnsupportedMediaTypeError",
+]
 
 if not TYPE_CHECKING:  # where a type checker saw this, it would believe in any name
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _tasks
+from ._runtime.arguments import OMIT, Omit
 from ._runtime.client import AsyncClientBase, SyncClient
 
 if TYPE_CHECKING:
@@ -16,15 +17,85 @@ if TYPE_CHECKING:
     from .models.audio_classification import (
         AudioClassificationOutputElement,
     )
+    from .models.audio_to_audio import AudioToAudioOutputElement
     from .models.automatic_speech_recognition import (
         AutomaticSpeechRecognitionOutput,
     )
+    from .models.chat_completion import (
+        ChatCompletionAssistantMessage,
+        ChatCompletionJsonObjectFormat,
+        ChatCompletionJsonSchemaFormat,
+        ChatCompletionNamedToolChoice,
+        ChatCompletionOutput,
+        ChatCompletionStreamOptions,
+        ChatCompletionSystemMessage,
+        ChatCompletionTextFormat,
+        ChatCompletionTool,
+        ChatCompletionToolMessage,
+        ChatCompletionUserMessage,
+    )
     from .models.common import GenerationParameters
+    from .models.depth_estimation import DepthEstimationOutput
+    from .models.document_question_answering import (
+        DocumentQuestionAnsweringInputData,
+        DocumentQuestionAnsweringOutputElement,
+    )
+    from .models.fill_mask import FillMaskOutputElement
     from .models.image_classification import (
         ImageClassificationOutputElement,
     )
+    from .models.image_segmentation import (
+        ImageSegmentationOutputElement,
+    )
+    from .models.image_text_to_image import ImageTextToImageOutput
+    from .models.image_text_to_video import ImageTextToVideoOutput
+    from .models.image_to_image import ImageToImageOutput
+    from .models.image_to_text import ImageToTextOutput
+    from .models.image_to_video import ImageToVideoOutput
+    from .models.object_detection import ObjectDetectionOutputElement
+    from .models.question_answering import (
+        QuestionAnsweringInputData,
+        QuestionAnsweringOutputElement,
+    )
+    from .models.sentence_similarity import SentenceSimilarityInputData
+    from .models.sound import GeneratedAudio
+    from .models.summarization import SummarizationOutput
+    from .models.table_question_answering import (
+        TableQuestionAnsweringInputData,
+        TableQuestionAnsweringOutputElement,
+    )
+    from .models.tabular import TabularData
     from .models.text_classification import (
         TextClassificationOutputElement,
+    )
+    from .models.text_generation import (
+        TextGenerationJsonGrammar,
+        TextGenerationJsonSchemaGrammar,
+        TextGenerationOutput,
+        TextGenerationRegexGrammar,
+    )
+    from .models.text_to_image import TextToImageOutput
+    from .models.text_to_video import TextToVideoOutput
+    from .models.token_classification import (
+        TokenClassificationOutputElement,
+    )
+    from .models.translation import TranslationOutput
+    from .models.video_classification import (
+        VideoClassificationOutputElement,
+    )
+    from .models.vision import ImageSize
+    from .models.visual_question_answering import (
+        VisualQuestionAnsweringInputData,
+        VisualQuestionAnsweringOutputElement,
+    )
+    from .models.zero_shot_classification import (
+        ZeroShotClassificationOutputElement,
+    )
+    from .models.zero_shot_image_classification import (
+        ZeroShotImageClassificationOutputElement,
+    )
+    from .models.zero_shot_object_detection import (
+        ZeroShotObjectDetectionOutputElement,
     )
 
 
@@ -62,9 +133,9 @@ class Client(SyncClient):
 
         Args:
             inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object.
-            function_to_apply: How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1;
-                `softmax` makes the scores of all classes add up to 1; `none` returns the raw outputs, which
-                have no fixed range.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
             top_k: How many classes to return, best score first; at least 1. A number above the count of
                 classes returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -89,6 +160,52 @@ class Client(SyncClient):
                 "function_to_apply": function_to_apply,
                 "top_k": top_k,
             },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def audio_to_audio(
+        self,
+        inputs: MediaInput,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[AudioToAudioOutputElement]:
+        """Turn a recording into one or several others.
+
+        Audio to audio takes a recording and gives back sound: the same speech without the noise, each
+        of two speakers on their own, the voice without the band. What is done depends on the model. The
+        answer is a list of recordings, each with a label.
+
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The recordings that come out: one if the whole was changed, one for each source if it was taken apart.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[AudioToAudioOutputElement] = self._call(
+            _tasks.AUDIO_TO_AUDIO,
+            inputs,
+            {},
             {},
             model=model,
             timeout=timeout,
@@ -152,6 +269,420 @@ class Client(SyncClient):
         )
         return _answer
 
+    def chat_completion(
+        self,
+        messages: list[
+            ChatCompletionSystemMessage
+            | ChatCompletionUserMessage
+            | ChatCompletionAssistantMessage
+            | ChatCompletionToolMessage
+        ],
+        *,
+        model_: str | Omit | None = OMIT,
+        max_tokens: int | Omit | None = OMIT,
+        stop: list[str] | Omit | None = OMIT,
+        temperature: float | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        presence_penalty: float | Omit | None = OMIT,
+        logit_bias: dict[str, float] | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        n: int | Omit | None = OMIT,
+        logprobs: bool | Omit | None = OMIT,
+        top_logprobs: int | Omit | None = OMIT,
+        reasoning_effort: str | Omit | None = OMIT,
+        response_format: ChatCompletionTextFormat
+        | ChatCompletionJsonObjectFormat
+        | ChatCompletionJsonSchemaFormat
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tools: list[ChatCompletionTool] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"] | ChatCompletionNamedToolChoice | Omit | None = OMIT,
+        tool_prompt: str | Omit | None = OMIT,
+        stream: bool | None = None,
+        stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ChatCompletionOutput:
+        """Write the next message of a conversation.
+
+        Chat completion gives a model a conversation, message by message, and gets the next message
+        back. The messages may hold images, for models that can see, and the model may call functions
+        that the request describes: then its answer says which, and what they returned goes back as a
+        further message. Requests and answers have the form that OpenAI made common, so its clients work
+        too.
+
+        Args:
+            messages: The conversation so far, oldest message first; at least one message.
+            model_: Id of the model that shall answer. Servers that run a single model ignore it.
+            max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
+                it, the server decides.
+            stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
+                answer ends where the model ends it.
+            temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
+                1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
+                for 1.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
+                to 1. Without it, among all. Some servers refuse exactly 0 or 1.
+            frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing.
+            presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing.
+            logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
+                number in the model's vocabulary, written as a string, to a value from -100, which rules the
+                token out, to 100, which forces it.
+            seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
+                server can manage, the same answer again. Without it, a random one.
+            n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
+                know no other number.
+            logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
+                `false`.
+            top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
+                Needs `logprobs`. Without it, 0.
+            reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
+                `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
+                the model decides.
+            response_format: What form the answer must have. Without it, plain text.
+            tools: The functions that the model may ask you to call. Without it, none.
+            tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
+                Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
+                model answers and calls no tool. `required`: The model calls at least one tool.
+            tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
+                own.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            stream_options: What to send besides with `stream`. Without it, nothing.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers of the model, when they are sent whole.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ChatCompletionOutput = self._call(
+            _tasks.CHAT_COMPLETION,
+            messages,
+            {},
+            {
+                "model": model_,
+                "max_tokens": max_tokens,
+                "stop": stop,
+                "temperature": temperature,
+                "top_p": top_p,
+                "frequency_penalty": frequency_penalty,
+                "presence_penalty": presence_penalty,
+                "logit_bias": logit_bias,
+                "seed": seed,
+                "n": n,
+                "logprobs": logprobs,
+                "top_logprobs": top_logprobs,
+                "reasoning_effort": reasoning_effort,
+                "response_format": response_format,
+                "tools": tools,
+                "tool_choice": tool_choice,
+                "tool_prompt": tool_prompt,
+                "stream": stream,
+                "stream_options": stream_options,
+            },
+            nullable=(
+                "model",
+                "max_tokens",
+                "stop",
+                "temperature",
+                "top_p",
+                "frequency_penalty",
+                "presence_penalty",
+                "logit_bias",
+                "seed",
+                "n",
+                "logprobs",
+                "top_logprobs",
+                "reasoning_effort",
+                "response_format",
+                "tools",
+                "tool_choice",
+                "tool_prompt",
+                "stream_options",
+            ),
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def depth_estimation(
+        self,
+        inputs: MediaInput,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> DepthEstimationOutput:
+        """Say how far away everything in an image is.
+
+        Depth estimation looks at one ordinary image and says for each point how far away from the
+        camera it is. Some models answer in metres; most only know which points are nearer and which are
+        farther. The answer holds the numbers themselves and a grey picture of them.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            How far away everything in the image is, as numbers and as a picture.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: DepthEstimationOutput = self._call(
+            _tasks.DEPTH_ESTIMATION,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def document_question_answering(
+        self,
+        inputs: DocumentQuestionAnsweringInputData | dict[str, Any],
+        *,
+        doc_stride: int | None = None,
+        handle_impossible_answer: bool | None = None,
+        lang: str | None = None,
+        max_answer_len: int | None = None,
+        max_seq_len: int | None = None,
+        max_question_len: int | None = None,
+        top_k: int | None = None,
+        word_boxes: list[tuple[str, tuple[int, int, int, int]]] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[DocumentQuestionAnsweringOutputElement]:
+        """Answer a question from the picture of a page.
+
+        Document question answering looks something up on a scanned or photographed page: an invoice, a
+        form, a letter. The answer is usually a few words of the page itself, found by what they say and
+        by where they stand. Most models also give each answer a score and the place of its words. For
+        questions about what a picture shows there is visual question answering.
+
+        Args:
+            inputs: The page and the question about it.
+            doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
+                `max_seq_len`), so that no answer is cut in two; 0 or more.
+            handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
+                every answer is taken from the page, however unlikely it is.
+            lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
+                or `deu`. English without it; `word_boxes` make it needless.
+            max_answer_len: Longest answer to consider, in tokens; at least 1.
+            max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
+                them is read in pieces.
+            max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
+            top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
+                offer as many.
+            word_boxes: The words of the page in reading order, each with the box around it. The server then takes
+                these and does no text recognition (OCR) of its own.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers, best first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[DocumentQuestionAnsweringOutputElement] = self._call(
+            _tasks.DOCUMENT_QUESTION_ANSWERING,
+            inputs,
+            {
+                "doc_stride": doc_stride,
+                "handle_impossible_answer": handle_impossible_answer,
+                "lang": lang,
+                "max_answer_len": max_answer_len,
+                "max_seq_len": max_seq_len,
+                "max_question_len": max_question_len,
+                "top_k": top_k,
+                "word_boxes": word_boxes,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def feature_extraction(
+        self,
+        inputs: str | list[str],
+        *,
+        normalize: bool | None = None,
+        prompt_name: str | Omit | None = OMIT,
+        truncate: bool | Omit | None = OMIT,
+        truncation_direction: Literal["left", "right"] | None = None,
+        dimensions: int | None = None,
+        encoding_format: Literal["float", "base64"] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[float] | list[list[float]] | list[list[list[float]]]:
+        """Turn a text into numbers that carry its meaning.
+
+        Feature extraction turns a text into a vector, a list of numbers of fixed length, so that texts
+        of similar meaning get vectors that lie close together. Search engines, clustering and
+        classifiers compute with such vectors, which are also called embeddings. Some models give one
+        vector for the whole text, others one for each token.
+
+        Args:
+            inputs: The text to turn into numbers, or a list of at least one text.
+            normalize: Scale every vector to length 1, so that the dot product of two vectors is their cosine.
+                Services that do not pool tokens into one vector know no such option. Default: True.
+            prompt_name: Which of the prompts in the model's sentence-transformers configuration to put before each
+                text, such as `query`. Without it, or with `null`, none.
+            truncate: Cut a text of more tokens than the model reads (`true`), or answer with an error (`false`).
+                Without it, or with `null`, the server decides.
+            truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
+                keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
+            dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
+                vectors take it. Without it, as many as the model has.
+            encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
+                others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
+                first, in base64: shorter, but not the response that is described here.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The vectors. Services answer with the bare vector of a single text; with a list of vectors, one for each text or, if they are not pooled, one for each token of a single text; or with a list of such lists, one for each text.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[float] | list[list[float]] | list[list[list[float]]] = self._call(
+            _tasks.FEATURE_EXTRACTION,
+            inputs,
+            {},
+            {
+                "normalize": normalize,
+                "prompt_name": prompt_name,
+                "truncate": truncate,
+                "truncation_direction": truncation_direction,
+                "dimensions": dimensions,
+                "encoding_format": encoding_format,
+            },
+            nullable=(
+                "prompt_name",
+                "truncate",
+            ),
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def fill_mask(
+        self,
+        inputs: str,
+        *,
+        top_k: int | None = None,
+        targets: list[str] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[FillMaskOutputElement]:
+        """Guess the word that is missing in a text.
+
+        Fill-mask names the words that could stand where a text has a mask in place of a word. The
+        answer is a list of tokens, each with a probability and with the text that it completes,
+        likeliest first. Models learn a language by this exercise, so it also shows what a model has
+        learnt.
+
+        Args:
+            inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
+                BERT, `<mask>` for RoBERTa.
+            top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
+                usually 5.
+            targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
+                token of the model, its first token is rated.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The tokens that fit, likeliest first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[FillMaskOutputElement] = self._call(
+            _tasks.FILL_MASK,
+            inputs,
+            {
+                "top_k": top_k,
+                "targets": targets,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
     def image_classification(
         self,
         inputs: MediaInput,
@@ -173,9 +704,9 @@ class Client(SyncClient):
         Args:
             inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                 image.
-            function_to_apply: How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1;
-                `softmax` makes the scores of all classes add up to 1; `none` returns the raw outputs, which
-                have no fixed range.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
             top_k: How many classes to return, best score first; at least 1. A number above the count of
                 classes returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -209,6 +740,804 @@ class Client(SyncClient):
         )
         return _answer
 
+    def image_segmentation(
+        self,
+        inputs: MediaInput,
+        *,
+        threshold: float | None = None,
+        mask_threshold: float | None = None,
+        overlap_mask_area_threshold: float | None = None,
+        subtask: Literal["instance", "panoptic", "semantic"] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ImageSegmentationOutputElement]:
+        """Say which points of an image belong to what.
+
+        Image segmentation divides an image into segments and names each: this is sky, this is sea, this
+        is a boat. Each segment comes with a mask, a black and white picture that shows its points. The
+        parameter `subtask` chooses whether two boats are two segments or one.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides.
+            mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
+                number means smaller segments. Without it, the server decides.
+            overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
+                have taken their points: a higher number removes more scraps. Without it, the server
+                decides.
+            subtask: What counts as one segment. Not every model can do all three; without it, the server takes
+                one that the model can. `instance`: Each countable thing is a segment of its own; the
+                background is left out. `panoptic`: Each countable thing is a segment of its own, and each
+                kind of background is one more. `semantic`: All that is of one class is a single segment.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The segments of the image.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ImageSegmentationOutputElement] = self._call(
+            _tasks.IMAGE_SEGMENTATION,
+            inputs,
+            {
+                "threshold": threshold,
+                "mask_threshold": mask_threshold,
+                "overlap_mask_area_threshold": overlap_mask_area_threshold,
+                "subtask": subtask,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def image_text_to_image(
+        self,
+        inputs: MediaInput | None = None,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageTextToImageOutput:
+        """Draw an image from an image, a text or both.
+
+        Image and text to image takes an image, a text or both and draws a new image: a given picture
+        redrawn as the text demands, a variation of the picture alone, or something new from the text
+        alone. Unlike in image to image, the image may be missing; unlike in text to image, the text may
+        be.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What the new image should show or how it should differ from `inputs`, in words. Required
+                where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The image made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageTextToImageOutput = self._call(
+            _tasks.IMAGE_TEXT_TO_IMAGE,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "target_size": target_size,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def image_text_to_video(
+        self,
+        inputs: MediaInput | None = None,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        num_frames: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageTextToVideoOutput:
+        """Make a video from an image, a text or both.
+
+        Image and text to video takes an image, a text or both and makes a short video: the image set in
+        motion as the text says, or as the model likes, or something new from the text alone. Sound is
+        not part of the answer.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Required where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The video made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageTextToVideoOutput = self._call(
+            _tasks.IMAGE_TEXT_TO_VIDEO,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "num_frames": num_frames,
+                "target_size": target_size,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def image_to_image(
+        self,
+        inputs: MediaInput,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageToImageOutput:
+        """Turn an image into another one.
+
+        Image to image takes an image and returns a changed one. Models for one purpose need nothing
+        else: they sharpen, enlarge, colour or remove noise. Others take a prompt that says what to
+        change, or what the result should look like.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What to do to the image or what the result should show, in words. Models for one purpose,
+                such as enlarging, need none.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides, usually for the size of `inputs`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The changed image.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageToImageOutput = self._call(
+            _tasks.IMAGE_TO_IMAGE,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "target_size": target_size,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def image_to_text(
+        self,
+        inputs: MediaInput,
+        *,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageToTextOutput:
+        """Put an image into words.
+
+        Image to text writes down what an image shows or says: a caption in one sentence, or, with
+        models made for reading, the words printed or written in it. The model decides which; a question
+        about the image is visual question answering.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            generation_parameters: How the text is written, for models that write it token by token.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            What the image shows or says.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageToTextOutput = self._call(
+            _tasks.IMAGE_TO_TEXT,
+            inputs,
+            {
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def image_to_video(
+        self,
+        inputs: MediaInput,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        num_frames: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageToVideoOutput:
+        """Set an image in motion.
+
+        Image to video makes a short video that begins with, or looks like, a given image. Some models
+        choose the movement themselves, others follow a prompt. Sound is not part of the answer.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Some models need none and choose a movement themselves.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The video made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageToVideoOutput = self._call(
+            _tasks.IMAGE_TO_VIDEO,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "num_frames": num_frames,
+                "target_size": target_size,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def object_detection(
+        self,
+        inputs: MediaInput,
+        *,
+        threshold: float | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ObjectDetectionOutputElement]:
+        """Say which objects are in an image, and where.
+
+        Object detection finds the objects in an image that belong to a fixed list of classes. Each find
+        has a label, a score and a box around it. To look for things that are on no such list, see
+        zero-shot object detection.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The objects found; none is an empty list.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ObjectDetectionOutputElement] = self._call(
+            _tasks.OBJECT_DETECTION,
+            inputs,
+            {
+                "threshold": threshold,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def question_answering(
+        self,
+        inputs: QuestionAnsweringInputData | dict[str, Any],
+        *,
+        top_k: int | None = None,
+        doc_stride: int | None = None,
+        max_answer_len: int | None = None,
+        max_seq_len: int | None = None,
+        max_question_len: int | None = None,
+        handle_impossible_answer: bool | None = None,
+        align_to_words: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[QuestionAnsweringOutputElement]:
+        """Find the answer to a question in a text.
+
+        Question answering finds the piece of a given text that answers a question about it. The answer
+        is quoted, never reworded, and comes with its place in the text and a probability. What the text
+        does not say, the model cannot answer.
+
+        Args:
+            inputs: The question, and the text to look for the answer in.
+            top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
+                more to offer. Without it, usually 1.
+            doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
+            max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15.
+            max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384.
+            max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
+            handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
+                than any answer. Without it, usually `false`.
+            align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
+                those that do not, such as Chinese and Japanese. Without it, usually `true`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers, likeliest first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[QuestionAnsweringOutputElement] = self._call(
+            _tasks.QUESTION_ANSWERING,
+            inputs,
+            {
+                "top_k": top_k,
+                "doc_stride": doc_stride,
+                "max_answer_len": max_answer_len,
+                "max_seq_len": max_seq_len,
+                "max_question_len": max_question_len,
+                "handle_impossible_answer": handle_impossible_answer,
+                "align_to_words": align_to_words,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def sentence_similarity(
+        self,
+        inputs: SentenceSimilarityInputData | dict[str, Any],
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[float]:
+        """Say how close in meaning texts are to a given text.
+
+        Sentence similarity compares one text with each of a list of others and gives each a score: the
+        closer in meaning, the higher. Texts may be close without sharing a word. The order of the
+        scores says more than their values, which differ from model to model.
+
+        Args:
+            inputs: The texts to compare: one with each of the others.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            A score for each of `sentences`, in their order.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[float] = self._call(
+            _tasks.SENTENCE_SIMILARITY,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def summarization(
+        self,
+        inputs: str,
+        *,
+        clean_up_tokenization_spaces: bool | None = None,
+        truncation: Literal["do_not_truncate", "longest_first", "only_first", "only_second"] | None = None,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> SummarizationOutput:
+        """Say in a few sentences what a long text says.
+
+        Summarization writes a short text that says the most important things of a long one. Some models
+        pick sentences, most write new ones; these read better, and can say what the text does not. How
+        long the summary gets is up to the model and to `generation_parameters`.
+
+        Args:
+            inputs: The text to summarize.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the summary is written, token by token. In models with an encoder, such as BART and T5,
+                lengths count the tokens of the summary only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The text in short.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: SummarizationOutput = self._call(
+            _tasks.SUMMARIZATION,
+            inputs,
+            {
+                "clean_up_tokenization_spaces": clean_up_tokenization_spaces,
+                "truncation": truncation,
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def table_question_answering(
+        self,
+        inputs: TableQuestionAnsweringInputData | dict[str, Any],
+        *,
+        padding: Literal["do_not_pad", "longest", "max_length"] | None = None,
+        sequential: bool | None = None,
+        truncation: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[TableQuestionAnsweringOutputElement]:
+        """Find the answer to a question in a table.
+
+        Table question answering finds the cells of a table that answer a question, and says whether
+        they have to be counted, added up or averaged. The sum itself is left to the caller. Some models
+        write the answer in their own words instead of pointing at cells.
+
+        Args:
+            inputs: The question, and the table to look for the answer in.
+            padding: How inputs are filled up to one length. It changes the speed, not the answer. Without it,
+                the server decides. `do_not_pad`: Fill up nothing. `longest`: Up to the longest input of the
+                batch; a single question stays as it is. `max_length`: Up to the longest input that the
+                model reads.
+            sequential: Work on the questions of a batch one after another (`true`), which conversational models
+                need to understand a question by the answer before it, or on all at once (`false`), which is
+                quicker. Default: False.
+            truncation: Leave out rows, the last first, until the table fits the model (`true`), or answer with an
+                error to a table that does not fit (`false`). Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers; for a request with one question, one.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[TableQuestionAnsweringOutputElement] = self._call(
+            _tasks.TABLE_QUESTION_ANSWERING,
+            inputs,
+            {
+                "padding": padding,
+                "sequential": sequential,
+                "truncation": truncation,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def tabular_classification(
+        self,
+        inputs: TabularData | dict[str, Any],
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[str | int]:
+        """Say which class each row of a table belongs to.
+
+        Tabular classification sorts the rows of a table into classes by the values in their columns: is
+        this payment a fraud, which plant has these measures, will this part pass the test? The answer
+        is a list with one class for each row, without scores.
+
+        Args:
+            inputs: The table whose rows are to be classified.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The class of every row, in the order of the rows.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[str | int] = self._call(
+            _tasks.TABULAR_CLASSIFICATION,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def tabular_regression(
+        self,
+        inputs: TabularData | dict[str, Any],
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[float]:
+        """Estimate a number for each row of a table.
+
+        Tabular regression estimates a number from the values in the columns of a table: the price of a
+        flat, tomorrow's demand, the fuel that a car needs. The answer is a list with one number for
+        each row. To sort rows into classes there is tabular classification.
+
+        Args:
+            inputs: The table from whose rows numbers are to be estimated.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The estimated number for every row, in the order of the rows and in the unit that the model was trained with.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[float] = self._call(
+            _tasks.TABULAR_REGRESSION,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
     def text_classification(
         self,
         inputs: str,
@@ -229,9 +1558,9 @@ class Client(SyncClient):
 
         Args:
             inputs: The text to classify.
-            function_to_apply: How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1;
-                `softmax` makes the scores of all classes add up to 1; `none` returns the raw outputs, which
-                have no fixed range.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
             top_k: How many classes to return, best score first; at least 1. A number above the count of
                 classes returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -254,6 +1583,827 @@ class Client(SyncClient):
             inputs,
             {
                 "function_to_apply": function_to_apply,
+                "top_k": top_k,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def text_generation(
+        self,
+        inputs: str,
+        *,
+        max_new_tokens: int | Omit | None = OMIT,
+        stop: list[str] | None = None,
+        do_sample: bool | None = None,
+        temperature: float | Omit | None = OMIT,
+        top_k: int | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        typical_p: float | Omit | None = OMIT,
+        repetition_penalty: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        best_of: int | Omit | None = OMIT,
+        truncate: int | Omit | None = OMIT,
+        return_full_text: bool | Omit | None = OMIT,
+        details: bool | None = None,
+        decoder_input_details: bool | None = None,
+        top_n_tokens: int | Omit | None = OMIT,
+        grammar: TextGenerationJsonGrammar
+        | TextGenerationRegexGrammar
+        | TextGenerationJsonSchemaGrammar
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        adapter_id: str | Omit | None = OMIT,
+        watermark: bool | None = None,
+        stream: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextGenerationOutput:
+        """Continue a text.
+
+        Text generation writes on from a text, the prompt, one token at a time. The answer is the
+        continuation, on request with the probability of every token, and it can be held to a form such
+        as JSON. For questions and conversations use chat completion, which puts the messages into the
+        form that the model was trained on.
+
+        Args:
+            inputs: The text to continue, called the prompt.
+            max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
+                Without it, the server decides.
+            stop: Up to 4 texts; writing ends as soon as one of them appears.
+            do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
+                Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
+                Default: False.
+            temperature: Divides the token scores before sampling, above 0: below 1 favours likely tokens, above 1
+                evens them out. Without it, 1.
+            top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
+                0, at most 1. Without it, among all.
+            typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
+                their probabilities reach this share: above 0, at most 1 ([locally typical
+                sampling](https://arxiv.org/abs/2202.00666)). Without it, among all.
+            repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
+                1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)).
+            frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
+                values favour them. Without it, 0, which changes nothing.
+            seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
+                again on the same server. Without it, a random one. Not together with a `best_of` above 1.
+            best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
+                and does not work with `stream`. Without it, 1.
+            truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
+                servers refuse exactly 0. Without it, the whole prompt counts.
+            return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
+                Without it, `false`.
+            details: Return `details` as well: why the text ends, and every token with its probability. Default:
+                False.
+            decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
+                and does not work with `stream`. Default: False.
+            top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
+                `details`. Without it, none.
+            grammar: What form the text must have; tokens that break it are never picked. Without it, any.
+            adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
+                plain model writes.
+            watermark: Mark the text invisibly, by slightly favouring some tokens, so that it can be recognised
+                later ([watermarking](https://arxiv.org/abs/2301.10226)). Default: False.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The text that was written, when it is sent whole.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TextGenerationOutput = self._call(
+            _tasks.TEXT_GENERATION,
+            inputs,
+            {
+                "max_new_tokens": max_new_tokens,
+                "stop": stop,
+                "do_sample": do_sample,
+                "temperature": temperature,
+                "top_k": top_k,
+                "top_p": top_p,
+                "typical_p": typical_p,
+                "repetition_penalty": repetition_penalty,
+                "frequency_penalty": frequency_penalty,
+                "seed": seed,
+                "best_of": best_of,
+                "truncate": truncate,
+                "return_full_text": return_full_text,
+                "details": details,
+                "decoder_input_details": decoder_input_details,
+                "top_n_tokens": top_n_tokens,
+                "grammar": grammar,
+                "adapter_id": adapter_id,
+                "watermark": watermark,
+            },
+            {
+                "stream": stream,
+            },
+            nullable=(
+                "max_new_tokens",
+                "temperature",
+                "top_k",
+                "top_p",
+                "typical_p",
+                "repetition_penalty",
+                "frequency_penalty",
+                "seed",
+                "best_of",
+                "truncate",
+                "return_full_text",
+                "top_n_tokens",
+                "grammar",
+                "adapter_id",
+            ),
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def text_to_audio(
+        self,
+        inputs: str,
+        *,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> GeneratedAudio:
+        """Make a sound or a piece of music from its description.
+
+        Text to audio makes a recording of what a text describes: a noise, a melody, a whole piece of
+        music. The text is not read aloud; that is text to speech.
+
+        Args:
+            inputs: What the sound should be like, in words.
+            generation_parameters: How the next piece of sound is picked, for models that compose token by token; a token is
+                then a fraction of a second of sound, so `max_new_tokens` sets the length. Other models
+                refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The sound.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: GeneratedAudio = self._call(
+            _tasks.TEXT_TO_AUDIO,
+            inputs,
+            {
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def text_to_image(
+        self,
+        inputs: str,
+        *,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        scheduler: str | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextToImageOutput:
+        """Draw what a text describes.
+
+        Text to image draws a picture after a description, the prompt. Size, number of steps and how
+        closely the prompt is followed can be chosen; a seed makes a result repeatable. To start from an
+        image, see image to image.
+
+        Args:
+            inputs: What the image should show, in words: the prompt.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default.
+            height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default.
+            scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
+                the model's own. It has to fit the model.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The image made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TextToImageOutput = self._call(
+            _tasks.TEXT_TO_IMAGE,
+            inputs,
+            {
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "width": width,
+                "height": height,
+                "scheduler": scheduler,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def text_to_speech(
+        self,
+        inputs: str,
+        *,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> GeneratedAudio:
+        """Read a text aloud.
+
+        Text to speech (TTS, also called speech synthesis) turns a text into a recording of a voice that
+        says it. Voice and language depend on the model. Music and noises are the business of text to
+        audio.
+
+        Args:
+            inputs: The text to say.
+            generation_parameters: How the next piece of speech is picked, for models that make speech token by token; a token
+                is then a short piece of sound. Other models refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The spoken text.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: GeneratedAudio = self._call(
+            _tasks.TEXT_TO_SPEECH,
+            inputs,
+            {
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def text_to_video(
+        self,
+        inputs: str,
+        *,
+        num_frames: int | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextToVideoOutput:
+        """Make a video of what a text describes.
+
+        Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
+        takes far longer than an image does. Sound is not part of the answer. To start from an image,
+        see image to video.
+
+        Args:
+            inputs: What the video should show, in words: the prompt.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The video made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TextToVideoOutput = self._call(
+            _tasks.TEXT_TO_VIDEO,
+            inputs,
+            {
+                "num_frames": num_frames,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def token_classification(
+        self,
+        inputs: str,
+        *,
+        ignore_labels: list[str] | None = None,
+        stride: int | None = None,
+        aggregation_strategy: Literal["none", "simple", "first", "average", "max"] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[TokenClassificationOutputElement]:
+        """Say for the words of a text which class they belong to.
+
+        Token classification labels the words of a text, or the pieces of words that a model reads,
+        which are called tokens. The best known kinds are named entity recognition, which finds names of
+        people, places and organisations, and part-of-speech tagging, which tells nouns from verbs. The
+        answer says where in the text each find stands.
+
+        Args:
+            inputs: The text whose words to classify.
+            ignore_labels: Leave out what has one of these classes. Without it, usually `O` only, which means no
+                entity; an empty list leaves out nothing.
+            stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
+                `none`. Without it, a text that is too long is cut.
+            aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
+                the last three never split a word. Without it, the server decides. `none`: Return every
+                token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
+                word may be split. `first`: A word has the class of its first token. `average`: A word has
+                the class with the best score on average over its tokens. `max`: A word has the class of the
+                token with the best score.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The entities or tokens that were found, in the order of the text.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[TokenClassificationOutputElement] = self._call(
+            _tasks.TOKEN_CLASSIFICATION,
+            inputs,
+            {
+                "ignore_labels": ignore_labels,
+                "stride": stride,
+                "aggregation_strategy": aggregation_strategy,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def translation(
+        self,
+        inputs: str,
+        *,
+        src_lang: str | None = None,
+        tgt_lang: str | None = None,
+        clean_up_tokenization_spaces: bool | None = None,
+        truncation: Literal["do_not_truncate", "longest_first", "only_first", "only_second"] | None = None,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TranslationOutput:
+        """Say a text in another language.
+
+        Translation turns a text of one language into a text of another that means the same. Some models
+        know one pair of languages and need no parameters; others know hundreds of languages and have to
+        be told both.
+
+        Args:
+            inputs: The text to translate.
+            src_lang: Language of the text, as the model calls it: `en_XX` with mBART, `eng_Latn` with NLLB.
+                Models that read several languages need it, and usually `tgt_lang` with it.
+            tgt_lang: Language to translate into, as the model calls it. Models that write several languages need
+                it, and usually `src_lang` with it.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the translation is written, token by token. In models with an encoder, which most are,
+                lengths count the tokens of the translation only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The text in another language.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TranslationOutput = self._call(
+            _tasks.TRANSLATION,
+            inputs,
+            {
+                "src_lang": src_lang,
+                "tgt_lang": tgt_lang,
+                "clean_up_tokenization_spaces": clean_up_tokenization_spaces,
+                "truncation": truncation,
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def video_classification(
+        self,
+        inputs: MediaInput,
+        *,
+        function_to_apply: Literal["sigmoid", "softmax", "none"] | None = None,
+        num_frames: int | None = None,
+        frame_sampling_rate: int | None = None,
+        top_k: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[VideoClassificationOutputElement]:
+        """Say which class a video belongs to.
+
+        Video classification assigns labels out of a fixed list to a whole clip, mostly for what is done
+        in it: juggling, cutting vegetables, playing the violin. The model looks at a few frames. When
+        something happens is not part of the answer.
+
+        Args:
+            inputs: The video: a path, an http(s) or data: URL, bytes, or a binary file object.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
+                model was trained with.
+            frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
+                more of the video with the same `num_frames`. Without it, the server decides.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The classes that fit, best score first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[VideoClassificationOutputElement] = self._call(
+            _tasks.VIDEO_CLASSIFICATION,
+            inputs,
+            {
+                "function_to_apply": function_to_apply,
+                "num_frames": num_frames,
+                "frame_sampling_rate": frame_sampling_rate,
+                "top_k": top_k,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def visual_question_answering(
+        self,
+        inputs: VisualQuestionAnsweringInputData | dict[str, Any],
+        *,
+        top_k: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[VisualQuestionAnsweringOutputElement]:
+        """Answer a question about an image.
+
+        Visual question answering looks at an image and answers a question about it in a word or a few:
+        what is there, which colour it has, how many there are, whether something is so. The answer is a
+        list of candidates, each with a score, best first. For text on a page there is document question
+        answering.
+
+        Args:
+            inputs: The image and the question about it.
+            top_k: How many answers to return, best first; at least 1. A number above the count of answers that
+                the model knows returns all of them. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers, best first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[VisualQuestionAnsweringOutputElement] = self._call(
+            _tasks.VISUAL_QUESTION_ANSWERING,
+            inputs,
+            {
+                "top_k": top_k,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def zero_shot_classification(
+        self,
+        inputs: str,
+        *,
+        candidate_labels: list[str],
+        hypothesis_template: str | None = None,
+        multi_label: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ZeroShotClassificationOutputElement]:
+        """Say which of your own classes a text belongs to.
+
+        Zero-shot classification sorts texts by labels that the model was never trained on: the request
+        brings them along. The model judges for each label whether a sentence made of it, such as "This
+        example is sports.", follows from the text. It is slower than a classifier of fixed labels, and
+        grows slower with each label.
+
+        Args:
+            inputs: The text to classify.
+            candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
+            hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
+                for the class. Without it, usually `This example is {}.`
+            multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
+                add up to 1 (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            All classes of `candidate_labels` with their probabilities, best score first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ZeroShotClassificationOutputElement] = self._call(
+            _tasks.ZERO_SHOT_CLASSIFICATION,
+            inputs,
+            {
+                "candidate_labels": candidate_labels,
+                "hypothesis_template": hypothesis_template,
+                "multi_label": multi_label,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def zero_shot_image_classification(
+        self,
+        inputs: MediaInput,
+        *,
+        candidate_labels: list[str],
+        hypothesis_template: str | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ZeroShotImageClassificationOutputElement]:
+        """Say which of your own labels fits an image.
+
+        Zero-shot image classification compares an image with labels that come with the request, so no
+        model has to be trained for them. The answer gives every label a score. For a fixed list of
+        classes, image classification is more accurate and quicker.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on.
+            hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
+                place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            All candidate labels, best score first. With most models the scores add up to 1; some, such as SigLIP, score each label on its own.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ZeroShotImageClassificationOutputElement] = self._call(
+            _tasks.ZERO_SHOT_IMAGE_CLASSIFICATION,
+            inputs,
+            {
+                "candidate_labels": candidate_labels,
+                "hypothesis_template": hypothesis_template,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    def zero_shot_object_detection(
+        self,
+        inputs: MediaInput,
+        *,
+        candidate_labels: list[str],
+        threshold: float | None = None,
+        top_k: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ZeroShotObjectDetectionOutputElement]:
+        """Find what you name in an image, and say where it is.
+
+        Zero-shot object detection looks for things that the request names in plain words, so no model
+        has to be trained for them. Each find has one of these labels, a score and a box around it. For
+        a fixed list of classes, object detection is more accurate and quicker.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides.
+            top_k: How many objects to return, best score first; at least 1. Without it, all that score above
+                `threshold`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The objects found, best score first; none is an empty list.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ZeroShotObjectDetectionOutputElement] = self._call(
+            _tasks.ZERO_SHOT_OBJECT_DETECTION,
+            inputs,
+            {
+                "candidate_labels": candidate_labels,
+                "threshold": threshold,
                 "top_k": top_k,
             },
             {},
@@ -300,9 +2450,9 @@ class AsyncClient(AsyncClientBase):
 
         Args:
             inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object.
-            function_to_apply: How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1;
-                `softmax` makes the scores of all classes add up to 1; `none` returns the raw outputs, which
-                have no fixed range.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
             top_k: How many classes to return, best score first; at least 1. A number above the count of
                 classes returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -327,6 +2477,52 @@ class AsyncClient(AsyncClientBase):
                 "function_to_apply": function_to_apply,
                 "top_k": top_k,
             },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def audio_to_audio(
+        self,
+        inputs: MediaInput,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[AudioToAudioOutputElement]:
+        """Turn a recording into one or several others.
+
+        Audio to audio takes a recording and gives back sound: the same speech without the noise, each
+        of two speakers on their own, the voice without the band. What is done depends on the model. The
+        answer is a list of recordings, each with a label.
+
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The recordings that come out: one if the whole was changed, one for each source if it was taken apart.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[AudioToAudioOutputElement] = await self._call(
+            _tasks.AUDIO_TO_AUDIO,
+            inputs,
+            {},
             {},
             model=model,
             timeout=timeout,
@@ -390,6 +2586,420 @@ class AsyncClient(AsyncClientBase):
         )
         return _answer
 
+    async def chat_completion(
+        self,
+        messages: list[
+            ChatCompletionSystemMessage
+            | ChatCompletionUserMessage
+            | ChatCompletionAssistantMessage
+            | ChatCompletionToolMessage
+        ],
+        *,
+        model_: str | Omit | None = OMIT,
+        max_tokens: int | Omit | None = OMIT,
+        stop: list[str] | Omit | None = OMIT,
+        temperature: float | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        presence_penalty: float | Omit | None = OMIT,
+        logit_bias: dict[str, float] | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        n: int | Omit | None = OMIT,
+        logprobs: bool | Omit | None = OMIT,
+        top_logprobs: int | Omit | None = OMIT,
+        reasoning_effort: str | Omit | None = OMIT,
+        response_format: ChatCompletionTextFormat
+        | ChatCompletionJsonObjectFormat
+        | ChatCompletionJsonSchemaFormat
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tools: list[ChatCompletionTool] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"] | ChatCompletionNamedToolChoice | Omit | None = OMIT,
+        tool_prompt: str | Omit | None = OMIT,
+        stream: bool | None = None,
+        stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ChatCompletionOutput:
+        """Write the next message of a conversation.
+
+        Chat completion gives a model a conversation, message by message, and gets the next message
+        back. The messages may hold images, for models that can see, and the model may call functions
+        that the request describes: then its answer says which, and what they returned goes back as a
+        further message. Requests and answers have the form that OpenAI made common, so its clients work
+        too.
+
+        Args:
+            messages: The conversation so far, oldest message first; at least one message.
+            model_: Id of the model that shall answer. Servers that run a single model ignore it.
+            max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
+                it, the server decides.
+            stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
+                answer ends where the model ends it.
+            temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
+                1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
+                for 1.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
+                to 1. Without it, among all. Some servers refuse exactly 0 or 1.
+            frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing.
+            presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing.
+            logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
+                number in the model's vocabulary, written as a string, to a value from -100, which rules the
+                token out, to 100, which forces it.
+            seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
+                server can manage, the same answer again. Without it, a random one.
+            n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
+                know no other number.
+            logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
+                `false`.
+            top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
+                Needs `logprobs`. Without it, 0.
+            reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
+                `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
+                the model decides.
+            response_format: What form the answer must have. Without it, plain text.
+            tools: The functions that the model may ask you to call. Without it, none.
+            tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
+                Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
+                model answers and calls no tool. `required`: The model calls at least one tool.
+            tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
+                own.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            stream_options: What to send besides with `stream`. Without it, nothing.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers of the model, when they are sent whole.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ChatCompletionOutput = await self._call(
+            _tasks.CHAT_COMPLETION,
+            messages,
+            {},
+            {
+                "model": model_,
+                "max_tokens": max_tokens,
+                "stop": stop,
+                "temperature": temperature,
+                "top_p": top_p,
+                "frequency_penalty": frequency_penalty,
+                "presence_penalty": presence_penalty,
+                "logit_bias": logit_bias,
+                "seed": seed,
+                "n": n,
+                "logprobs": logprobs,
+                "top_logprobs": top_logprobs,
+                "reasoning_effort": reasoning_effort,
+                "response_format": response_format,
+                "tools": tools,
+                "tool_choice": tool_choice,
+                "tool_prompt": tool_prompt,
+                "stream": stream,
+                "stream_options": stream_options,
+            },
+            nullable=(
+                "model",
+                "max_tokens",
+                "stop",
+                "temperature",
+                "top_p",
+                "frequency_penalty",
+                "presence_penalty",
+                "logit_bias",
+                "seed",
+                "n",
+                "logprobs",
+                "top_logprobs",
+                "reasoning_effort",
+                "response_format",
+                "tools",
+                "tool_choice",
+                "tool_prompt",
+                "stream_options",
+            ),
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def depth_estimation(
+        self,
+        inputs: MediaInput,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> DepthEstimationOutput:
+        """Say how far away everything in an image is.
+
+        Depth estimation looks at one ordinary image and says for each point how far away from the
+        camera it is. Some models answer in metres; most only know which points are nearer and which are
+        farther. The answer holds the numbers themselves and a grey picture of them.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            How far away everything in the image is, as numbers and as a picture.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: DepthEstimationOutput = await self._call(
+            _tasks.DEPTH_ESTIMATION,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def document_question_answering(
+        self,
+        inputs: DocumentQuestionAnsweringInputData | dict[str, Any],
+        *,
+        doc_stride: int | None = None,
+        handle_impossible_answer: bool | None = None,
+        lang: str | None = None,
+        max_answer_len: int | None = None,
+        max_seq_len: int | None = None,
+        max_question_len: int | None = None,
+        top_k: int | None = None,
+        word_boxes: list[tuple[str, tuple[int, int, int, int]]] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[DocumentQuestionAnsweringOutputElement]:
+        """Answer a question from the picture of a page.
+
+        Document question answering looks something up on a scanned or photographed page: an invoice, a
+        form, a letter. The answer is usually a few words of the page itself, found by what they say and
+        by where they stand. Most models also give each answer a score and the place of its words. For
+        questions about what a picture shows there is visual question answering.
+
+        Args:
+            inputs: The page and the question about it.
+            doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
+                `max_seq_len`), so that no answer is cut in two; 0 or more.
+            handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
+                every answer is taken from the page, however unlikely it is.
+            lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
+                or `deu`. English without it; `word_boxes` make it needless.
+            max_answer_len: Longest answer to consider, in tokens; at least 1.
+            max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
+                them is read in pieces.
+            max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
+            top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
+                offer as many.
+            word_boxes: The words of the page in reading order, each with the box around it. The server then takes
+                these and does no text recognition (OCR) of its own.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers, best first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[DocumentQuestionAnsweringOutputElement] = await self._call(
+            _tasks.DOCUMENT_QUESTION_ANSWERING,
+            inputs,
+            {
+                "doc_stride": doc_stride,
+                "handle_impossible_answer": handle_impossible_answer,
+                "lang": lang,
+                "max_answer_len": max_answer_len,
+                "max_seq_len": max_seq_len,
+                "max_question_len": max_question_len,
+                "top_k": top_k,
+                "word_boxes": word_boxes,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def feature_extraction(
+        self,
+        inputs: str | list[str],
+        *,
+        normalize: bool | None = None,
+        prompt_name: str | Omit | None = OMIT,
+        truncate: bool | Omit | None = OMIT,
+        truncation_direction: Literal["left", "right"] | None = None,
+        dimensions: int | None = None,
+        encoding_format: Literal["float", "base64"] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[float] | list[list[float]] | list[list[list[float]]]:
+        """Turn a text into numbers that carry its meaning.
+
+        Feature extraction turns a text into a vector, a list of numbers of fixed length, so that texts
+        of similar meaning get vectors that lie close together. Search engines, clustering and
+        classifiers compute with such vectors, which are also called embeddings. Some models give one
+        vector for the whole text, others one for each token.
+
+        Args:
+            inputs: The text to turn into numbers, or a list of at least one text.
+            normalize: Scale every vector to length 1, so that the dot product of two vectors is their cosine.
+                Services that do not pool tokens into one vector know no such option. Default: True.
+            prompt_name: Which of the prompts in the model's sentence-transformers configuration to put before each
+                text, such as `query`. Without it, or with `null`, none.
+            truncate: Cut a text of more tokens than the model reads (`true`), or answer with an error (`false`).
+                Without it, or with `null`, the server decides.
+            truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
+                keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
+            dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
+                vectors take it. Without it, as many as the model has.
+            encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
+                others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
+                first, in base64: shorter, but not the response that is described here.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The vectors. Services answer with the bare vector of a single text; with a list of vectors, one for each text or, if they are not pooled, one for each token of a single text; or with a list of such lists, one for each text.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[float] | list[list[float]] | list[list[list[float]]] = await self._call(
+            _tasks.FEATURE_EXTRACTION,
+            inputs,
+            {},
+            {
+                "normalize": normalize,
+                "prompt_name": prompt_name,
+                "truncate": truncate,
+                "truncation_direction": truncation_direction,
+                "dimensions": dimensions,
+                "encoding_format": encoding_format,
+            },
+            nullable=(
+                "prompt_name",
+                "truncate",
+            ),
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def fill_mask(
+        self,
+        inputs: str,
+        *,
+        top_k: int | None = None,
+        targets: list[str] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[FillMaskOutputElement]:
+        """Guess the word that is missing in a text.
+
+        Fill-mask names the words that could stand where a text has a mask in place of a word. The
+        answer is a list of tokens, each with a probability and with the text that it completes,
+        likeliest first. Models learn a language by this exercise, so it also shows what a model has
+        learnt.
+
+        Args:
+            inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
+                BERT, `<mask>` for RoBERTa.
+            top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
+                usually 5.
+            targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
+                token of the model, its first token is rated.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The tokens that fit, likeliest first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[FillMaskOutputElement] = await self._call(
+            _tasks.FILL_MASK,
+            inputs,
+            {
+                "top_k": top_k,
+                "targets": targets,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
     async def image_classification(
         self,
         inputs: MediaInput,
@@ -411,9 +3021,9 @@ class AsyncClient(AsyncClientBase):
         Args:
             inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                 image.
-            function_to_apply: How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1;
-                `softmax` makes the scores of all classes add up to 1; `none` returns the raw outputs, which
-                have no fixed range.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
             top_k: How many classes to return, best score first; at least 1. A number above the count of
                 classes returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -447,6 +3057,804 @@ class AsyncClient(AsyncClientBase):
         )
         return _answer
 
+    async def image_segmentation(
+        self,
+        inputs: MediaInput,
+        *,
+        threshold: float | None = None,
+        mask_threshold: float | None = None,
+        overlap_mask_area_threshold: float | None = None,
+        subtask: Literal["instance", "panoptic", "semantic"] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ImageSegmentationOutputElement]:
+        """Say which points of an image belong to what.
+
+        Image segmentation divides an image into segments and names each: this is sky, this is sea, this
+        is a boat. Each segment comes with a mask, a black and white picture that shows its points. The
+        parameter `subtask` chooses whether two boats are two segments or one.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides.
+            mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
+                number means smaller segments. Without it, the server decides.
+            overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
+                have taken their points: a higher number removes more scraps. Without it, the server
+                decides.
+            subtask: What counts as one segment. Not every model can do all three; without it, the server takes
+                one that the model can. `instance`: Each countable thing is a segment of its own; the
+                background is left out. `panoptic`: Each countable thing is a segment of its own, and each
+                kind of background is one more. `semantic`: All that is of one class is a single segment.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The segments of the image.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ImageSegmentationOutputElement] = await self._call(
+            _tasks.IMAGE_SEGMENTATION,
+            inputs,
+            {
+                "threshold": threshold,
+                "mask_threshold": mask_threshold,
+                "overlap_mask_area_threshold": overlap_mask_area_threshold,
+                "subtask": subtask,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def image_text_to_image(
+        self,
+        inputs: MediaInput | None = None,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageTextToImageOutput:
+        """Draw an image from an image, a text or both.
+
+        Image and text to image takes an image, a text or both and draws a new image: a given picture
+        redrawn as the text demands, a variation of the picture alone, or something new from the text
+        alone. Unlike in image to image, the image may be missing; unlike in text to image, the text may
+        be.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What the new image should show or how it should differ from `inputs`, in words. Required
+                where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The image made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageTextToImageOutput = await self._call(
+            _tasks.IMAGE_TEXT_TO_IMAGE,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "target_size": target_size,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def image_text_to_video(
+        self,
+        inputs: MediaInput | None = None,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        num_frames: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageTextToVideoOutput:
+        """Make a video from an image, a text or both.
+
+        Image and text to video takes an image, a text or both and makes a short video: the image set in
+        motion as the text says, or as the model likes, or something new from the text alone. Sound is
+        not part of the answer.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Required where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The video made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageTextToVideoOutput = await self._call(
+            _tasks.IMAGE_TEXT_TO_VIDEO,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "num_frames": num_frames,
+                "target_size": target_size,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def image_to_image(
+        self,
+        inputs: MediaInput,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageToImageOutput:
+        """Turn an image into another one.
+
+        Image to image takes an image and returns a changed one. Models for one purpose need nothing
+        else: they sharpen, enlarge, colour or remove noise. Others take a prompt that says what to
+        change, or what the result should look like.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What to do to the image or what the result should show, in words. Models for one purpose,
+                such as enlarging, need none.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides, usually for the size of `inputs`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The changed image.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageToImageOutput = await self._call(
+            _tasks.IMAGE_TO_IMAGE,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "target_size": target_size,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def image_to_text(
+        self,
+        inputs: MediaInput,
+        *,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageToTextOutput:
+        """Put an image into words.
+
+        Image to text writes down what an image shows or says: a caption in one sentence, or, with
+        models made for reading, the words printed or written in it. The model decides which; a question
+        about the image is visual question answering.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            generation_parameters: How the text is written, for models that write it token by token.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            What the image shows or says.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageToTextOutput = await self._call(
+            _tasks.IMAGE_TO_TEXT,
+            inputs,
+            {
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def image_to_video(
+        self,
+        inputs: MediaInput,
+        *,
+        prompt: str | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        num_frames: int | None = None,
+        target_size: ImageSize | dict[str, Any] | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ImageToVideoOutput:
+        """Set an image in motion.
+
+        Image to video makes a short video that begins with, or looks like, a given image. Some models
+        choose the movement themselves, others follow a prompt. Sound is not part of the answer.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Some models need none and choose a movement themselves.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The video made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: ImageToVideoOutput = await self._call(
+            _tasks.IMAGE_TO_VIDEO,
+            inputs,
+            {
+                "prompt": prompt,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "num_frames": num_frames,
+                "target_size": target_size,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def object_detection(
+        self,
+        inputs: MediaInput,
+        *,
+        threshold: float | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ObjectDetectionOutputElement]:
+        """Say which objects are in an image, and where.
+
+        Object detection finds the objects in an image that belong to a fixed list of classes. Each find
+        has a label, a score and a box around it. To look for things that are on no such list, see
+        zero-shot object detection.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The objects found; none is an empty list.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ObjectDetectionOutputElement] = await self._call(
+            _tasks.OBJECT_DETECTION,
+            inputs,
+            {
+                "threshold": threshold,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def question_answering(
+        self,
+        inputs: QuestionAnsweringInputData | dict[str, Any],
+        *,
+        top_k: int | None = None,
+        doc_stride: int | None = None,
+        max_answer_len: int | None = None,
+        max_seq_len: int | None = None,
+        max_question_len: int | None = None,
+        handle_impossible_answer: bool | None = None,
+        align_to_words: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[QuestionAnsweringOutputElement]:
+        """Find the answer to a question in a text.
+
+        Question answering finds the piece of a given text that answers a question about it. The answer
+        is quoted, never reworded, and comes with its place in the text and a probability. What the text
+        does not say, the model cannot answer.
+
+        Args:
+            inputs: The question, and the text to look for the answer in.
+            top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
+                more to offer. Without it, usually 1.
+            doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
+            max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15.
+            max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384.
+            max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
+            handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
+                than any answer. Without it, usually `false`.
+            align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
+                those that do not, such as Chinese and Japanese. Without it, usually `true`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers, likeliest first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[QuestionAnsweringOutputElement] = await self._call(
+            _tasks.QUESTION_ANSWERING,
+            inputs,
+            {
+                "top_k": top_k,
+                "doc_stride": doc_stride,
+                "max_answer_len": max_answer_len,
+                "max_seq_len": max_seq_len,
+                "max_question_len": max_question_len,
+                "handle_impossible_answer": handle_impossible_answer,
+                "align_to_words": align_to_words,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def sentence_similarity(
+        self,
+        inputs: SentenceSimilarityInputData | dict[str, Any],
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[float]:
+        """Say how close in meaning texts are to a given text.
+
+        Sentence similarity compares one text with each of a list of others and gives each a score: the
+        closer in meaning, the higher. Texts may be close without sharing a word. The order of the
+        scores says more than their values, which differ from model to model.
+
+        Args:
+            inputs: The texts to compare: one with each of the others.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            A score for each of `sentences`, in their order.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[float] = await self._call(
+            _tasks.SENTENCE_SIMILARITY,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def summarization(
+        self,
+        inputs: str,
+        *,
+        clean_up_tokenization_spaces: bool | None = None,
+        truncation: Literal["do_not_truncate", "longest_first", "only_first", "only_second"] | None = None,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> SummarizationOutput:
+        """Say in a few sentences what a long text says.
+
+        Summarization writes a short text that says the most important things of a long one. Some models
+        pick sentences, most write new ones; these read better, and can say what the text does not. How
+        long the summary gets is up to the model and to `generation_parameters`.
+
+        Args:
+            inputs: The text to summarize.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the summary is written, token by token. In models with an encoder, such as BART and T5,
+                lengths count the tokens of the summary only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The text in short.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: SummarizationOutput = await self._call(
+            _tasks.SUMMARIZATION,
+            inputs,
+            {
+                "clean_up_tokenization_spaces": clean_up_tokenization_spaces,
+                "truncation": truncation,
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def table_question_answering(
+        self,
+        inputs: TableQuestionAnsweringInputData | dict[str, Any],
+        *,
+        padding: Literal["do_not_pad", "longest", "max_length"] | None = None,
+        sequential: bool | None = None,
+        truncation: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[TableQuestionAnsweringOutputElement]:
+        """Find the answer to a question in a table.
+
+        Table question answering finds the cells of a table that answer a question, and says whether
+        they have to be counted, added up or averaged. The sum itself is left to the caller. Some models
+        write the answer in their own words instead of pointing at cells.
+
+        Args:
+            inputs: The question, and the table to look for the answer in.
+            padding: How inputs are filled up to one length. It changes the speed, not the answer. Without it,
+                the server decides. `do_not_pad`: Fill up nothing. `longest`: Up to the longest input of the
+                batch; a single question stays as it is. `max_length`: Up to the longest input that the
+                model reads.
+            sequential: Work on the questions of a batch one after another (`true`), which conversational models
+                need to understand a question by the answer before it, or on all at once (`false`), which is
+                quicker. Default: False.
+            truncation: Leave out rows, the last first, until the table fits the model (`true`), or answer with an
+                error to a table that does not fit (`false`). Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers; for a request with one question, one.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[TableQuestionAnsweringOutputElement] = await self._call(
+            _tasks.TABLE_QUESTION_ANSWERING,
+            inputs,
+            {
+                "padding": padding,
+                "sequential": sequential,
+                "truncation": truncation,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def tabular_classification(
+        self,
+        inputs: TabularData | dict[str, Any],
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[str | int]:
+        """Say which class each row of a table belongs to.
+
+        Tabular classification sorts the rows of a table into classes by the values in their columns: is
+        this payment a fraud, which plant has these measures, will this part pass the test? The answer
+        is a list with one class for each row, without scores.
+
+        Args:
+            inputs: The table whose rows are to be classified.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The class of every row, in the order of the rows.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[str | int] = await self._call(
+            _tasks.TABULAR_CLASSIFICATION,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def tabular_regression(
+        self,
+        inputs: TabularData | dict[str, Any],
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[float]:
+        """Estimate a number for each row of a table.
+
+        Tabular regression estimates a number from the values in the columns of a table: the price of a
+        flat, tomorrow's demand, the fuel that a car needs. The answer is a list with one number for
+        each row. To sort rows into classes there is tabular classification.
+
+        Args:
+            inputs: The table from whose rows numbers are to be estimated.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The estimated number for every row, in the order of the rows and in the unit that the model was trained with.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[float] = await self._call(
+            _tasks.TABULAR_REGRESSION,
+            inputs,
+            {},
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
     async def text_classification(
         self,
         inputs: str,
@@ -467,9 +3875,9 @@ class AsyncClient(AsyncClientBase):
 
         Args:
             inputs: The text to classify.
-            function_to_apply: How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1;
-                `softmax` makes the scores of all classes add up to 1; `none` returns the raw outputs, which
-                have no fixed range.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
             top_k: How many classes to return, best score first; at least 1. A number above the count of
                 classes returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -492,6 +3900,827 @@ class AsyncClient(AsyncClientBase):
             inputs,
             {
                 "function_to_apply": function_to_apply,
+                "top_k": top_k,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def text_generation(
+        self,
+        inputs: str,
+        *,
+        max_new_tokens: int | Omit | None = OMIT,
+        stop: list[str] | None = None,
+        do_sample: bool | None = None,
+        temperature: float | Omit | None = OMIT,
+        top_k: int | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        typical_p: float | Omit | None = OMIT,
+        repetition_penalty: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        best_of: int | Omit | None = OMIT,
+        truncate: int | Omit | None = OMIT,
+        return_full_text: bool | Omit | None = OMIT,
+        details: bool | None = None,
+        decoder_input_details: bool | None = None,
+        top_n_tokens: int | Omit | None = OMIT,
+        grammar: TextGenerationJsonGrammar
+        | TextGenerationRegexGrammar
+        | TextGenerationJsonSchemaGrammar
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        adapter_id: str | Omit | None = OMIT,
+        watermark: bool | None = None,
+        stream: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextGenerationOutput:
+        """Continue a text.
+
+        Text generation writes on from a text, the prompt, one token at a time. The answer is the
+        continuation, on request with the probability of every token, and it can be held to a form such
+        as JSON. For questions and conversations use chat completion, which puts the messages into the
+        form that the model was trained on.
+
+        Args:
+            inputs: The text to continue, called the prompt.
+            max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
+                Without it, the server decides.
+            stop: Up to 4 texts; writing ends as soon as one of them appears.
+            do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
+                Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
+                Default: False.
+            temperature: Divides the token scores before sampling, above 0: below 1 favours likely tokens, above 1
+                evens them out. Without it, 1.
+            top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
+                0, at most 1. Without it, among all.
+            typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
+                their probabilities reach this share: above 0, at most 1 ([locally typical
+                sampling](https://arxiv.org/abs/2202.00666)). Without it, among all.
+            repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
+                1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)).
+            frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
+                values favour them. Without it, 0, which changes nothing.
+            seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
+                again on the same server. Without it, a random one. Not together with a `best_of` above 1.
+            best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
+                and does not work with `stream`. Without it, 1.
+            truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
+                servers refuse exactly 0. Without it, the whole prompt counts.
+            return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
+                Without it, `false`.
+            details: Return `details` as well: why the text ends, and every token with its probability. Default:
+                False.
+            decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
+                and does not work with `stream`. Default: False.
+            top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
+                `details`. Without it, none.
+            grammar: What form the text must have; tokens that break it are never picked. Without it, any.
+            adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
+                plain model writes.
+            watermark: Mark the text invisibly, by slightly favouring some tokens, so that it can be recognised
+                later ([watermarking](https://arxiv.org/abs/2301.10226)). Default: False.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The text that was written, when it is sent whole.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TextGenerationOutput = await self._call(
+            _tasks.TEXT_GENERATION,
+            inputs,
+            {
+                "max_new_tokens": max_new_tokens,
+                "stop": stop,
+                "do_sample": do_sample,
+                "temperature": temperature,
+                "top_k": top_k,
+                "top_p": top_p,
+                "typical_p": typical_p,
+                "repetition_penalty": repetition_penalty,
+                "frequency_penalty": frequency_penalty,
+                "seed": seed,
+                "best_of": best_of,
+                "truncate": truncate,
+                "return_full_text": return_full_text,
+                "details": details,
+                "decoder_input_details": decoder_input_details,
+                "top_n_tokens": top_n_tokens,
+                "grammar": grammar,
+                "adapter_id": adapter_id,
+                "watermark": watermark,
+            },
+            {
+                "stream": stream,
+            },
+            nullable=(
+                "max_new_tokens",
+                "temperature",
+                "top_k",
+                "top_p",
+                "typical_p",
+                "repetition_penalty",
+                "frequency_penalty",
+                "seed",
+                "best_of",
+                "truncate",
+                "return_full_text",
+                "top_n_tokens",
+                "grammar",
+                "adapter_id",
+            ),
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def text_to_audio(
+        self,
+        inputs: str,
+        *,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> GeneratedAudio:
+        """Make a sound or a piece of music from its description.
+
+        Text to audio makes a recording of what a text describes: a noise, a melody, a whole piece of
+        music. The text is not read aloud; that is text to speech.
+
+        Args:
+            inputs: What the sound should be like, in words.
+            generation_parameters: How the next piece of sound is picked, for models that compose token by token; a token is
+                then a fraction of a second of sound, so `max_new_tokens` sets the length. Other models
+                refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The sound.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: GeneratedAudio = await self._call(
+            _tasks.TEXT_TO_AUDIO,
+            inputs,
+            {
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def text_to_image(
+        self,
+        inputs: str,
+        *,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        scheduler: str | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextToImageOutput:
+        """Draw what a text describes.
+
+        Text to image draws a picture after a description, the prompt. Size, number of steps and how
+        closely the prompt is followed can be chosen; a seed makes a result repeatable. To start from an
+        image, see image to image.
+
+        Args:
+            inputs: What the image should show, in words: the prompt.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default.
+            height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default.
+            scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
+                the model's own. It has to fit the model.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The image made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TextToImageOutput = await self._call(
+            _tasks.TEXT_TO_IMAGE,
+            inputs,
+            {
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "width": width,
+                "height": height,
+                "scheduler": scheduler,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def text_to_speech(
+        self,
+        inputs: str,
+        *,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> GeneratedAudio:
+        """Read a text aloud.
+
+        Text to speech (TTS, also called speech synthesis) turns a text into a recording of a voice that
+        says it. Voice and language depend on the model. Music and noises are the business of text to
+        audio.
+
+        Args:
+            inputs: The text to say.
+            generation_parameters: How the next piece of speech is picked, for models that make speech token by token; a token
+                is then a short piece of sound. Other models refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The spoken text.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: GeneratedAudio = await self._call(
+            _tasks.TEXT_TO_SPEECH,
+            inputs,
+            {
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def text_to_video(
+        self,
+        inputs: str,
+        *,
+        num_frames: int | None = None,
+        guidance_scale: float | None = None,
+        negative_prompt: str | None = None,
+        num_inference_steps: int | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextToVideoOutput:
+        """Make a video of what a text describes.
+
+        Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
+        takes far longer than an image does. Sound is not part of the answer. To start from an image,
+        see image to video.
+
+        Args:
+            inputs: What the video should show, in words: the prompt.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The video made.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TextToVideoOutput = await self._call(
+            _tasks.TEXT_TO_VIDEO,
+            inputs,
+            {
+                "num_frames": num_frames,
+                "guidance_scale": guidance_scale,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "seed": seed,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def token_classification(
+        self,
+        inputs: str,
+        *,
+        ignore_labels: list[str] | None = None,
+        stride: int | None = None,
+        aggregation_strategy: Literal["none", "simple", "first", "average", "max"] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[TokenClassificationOutputElement]:
+        """Say for the words of a text which class they belong to.
+
+        Token classification labels the words of a text, or the pieces of words that a model reads,
+        which are called tokens. The best known kinds are named entity recognition, which finds names of
+        people, places and organisations, and part-of-speech tagging, which tells nouns from verbs. The
+        answer says where in the text each find stands.
+
+        Args:
+            inputs: The text whose words to classify.
+            ignore_labels: Leave out what has one of these classes. Without it, usually `O` only, which means no
+                entity; an empty list leaves out nothing.
+            stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
+                `none`. Without it, a text that is too long is cut.
+            aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
+                the last three never split a word. Without it, the server decides. `none`: Return every
+                token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
+                word may be split. `first`: A word has the class of its first token. `average`: A word has
+                the class with the best score on average over its tokens. `max`: A word has the class of the
+                token with the best score.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The entities or tokens that were found, in the order of the text.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[TokenClassificationOutputElement] = await self._call(
+            _tasks.TOKEN_CLASSIFICATION,
+            inputs,
+            {
+                "ignore_labels": ignore_labels,
+                "stride": stride,
+                "aggregation_strategy": aggregation_strategy,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def translation(
+        self,
+        inputs: str,
+        *,
+        src_lang: str | None = None,
+        tgt_lang: str | None = None,
+        clean_up_tokenization_spaces: bool | None = None,
+        truncation: Literal["do_not_truncate", "longest_first", "only_first", "only_second"] | None = None,
+        generation_parameters: GenerationParameters | dict[str, Any] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TranslationOutput:
+        """Say a text in another language.
+
+        Translation turns a text of one language into a text of another that means the same. Some models
+        know one pair of languages and need no parameters; others know hundreds of languages and have to
+        be told both.
+
+        Args:
+            inputs: The text to translate.
+            src_lang: Language of the text, as the model calls it: `en_XX` with mBART, `eng_Latn` with NLLB.
+                Models that read several languages need it, and usually `tgt_lang` with it.
+            tgt_lang: Language to translate into, as the model calls it. Models that write several languages need
+                it, and usually `src_lang` with it.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the translation is written, token by token. In models with an encoder, which most are,
+                lengths count the tokens of the translation only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The text in another language.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: TranslationOutput = await self._call(
+            _tasks.TRANSLATION,
+            inputs,
+            {
+                "src_lang": src_lang,
+                "tgt_lang": tgt_lang,
+                "clean_up_tokenization_spaces": clean_up_tokenization_spaces,
+                "truncation": truncation,
+                "generation_parameters": generation_parameters,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def video_classification(
+        self,
+        inputs: MediaInput,
+        *,
+        function_to_apply: Literal["sigmoid", "softmax", "none"] | None = None,
+        num_frames: int | None = None,
+        frame_sampling_rate: int | None = None,
+        top_k: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[VideoClassificationOutputElement]:
+        """Say which class a video belongs to.
+
+        Video classification assigns labels out of a fixed list to a whole clip, mostly for what is done
+        in it: juggling, cutting vegetables, playing the violin. The model looks at a few frames. When
+        something happens is not part of the answer.
+
+        Args:
+            inputs: The video: a path, an http(s) or data: URL, bytes, or a binary file object.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
+                model was trained with.
+            frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
+                more of the video with the same `num_frames`. Without it, the server decides.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The classes that fit, best score first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[VideoClassificationOutputElement] = await self._call(
+            _tasks.VIDEO_CLASSIFICATION,
+            inputs,
+            {
+                "function_to_apply": function_to_apply,
+                "num_frames": num_frames,
+                "frame_sampling_rate": frame_sampling_rate,
+                "top_k": top_k,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def visual_question_answering(
+        self,
+        inputs: VisualQuestionAnsweringInputData | dict[str, Any],
+        *,
+        top_k: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[VisualQuestionAnsweringOutputElement]:
+        """Answer a question about an image.
+
+        Visual question answering looks at an image and answers a question about it in a word or a few:
+        what is there, which colour it has, how many there are, whether something is so. The answer is a
+        list of candidates, each with a score, best first. For text on a page there is document question
+        answering.
+
+        Args:
+            inputs: The image and the question about it.
+            top_k: How many answers to return, best first; at least 1. A number above the count of answers that
+                the model knows returns all of them. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The answers, best first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[VisualQuestionAnsweringOutputElement] = await self._call(
+            _tasks.VISUAL_QUESTION_ANSWERING,
+            inputs,
+            {
+                "top_k": top_k,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def zero_shot_classification(
+        self,
+        inputs: str,
+        *,
+        candidate_labels: list[str],
+        hypothesis_template: str | None = None,
+        multi_label: bool | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ZeroShotClassificationOutputElement]:
+        """Say which of your own classes a text belongs to.
+
+        Zero-shot classification sorts texts by labels that the model was never trained on: the request
+        brings them along. The model judges for each label whether a sentence made of it, such as "This
+        example is sports.", follows from the text. It is slower than a classifier of fixed labels, and
+        grows slower with each label.
+
+        Args:
+            inputs: The text to classify.
+            candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
+            hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
+                for the class. Without it, usually `This example is {}.`
+            multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
+                add up to 1 (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            All classes of `candidate_labels` with their probabilities, best score first.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ZeroShotClassificationOutputElement] = await self._call(
+            _tasks.ZERO_SHOT_CLASSIFICATION,
+            inputs,
+            {
+                "candidate_labels": candidate_labels,
+                "hypothesis_template": hypothesis_template,
+                "multi_label": multi_label,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def zero_shot_image_classification(
+        self,
+        inputs: MediaInput,
+        *,
+        candidate_labels: list[str],
+        hypothesis_template: str | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ZeroShotImageClassificationOutputElement]:
+        """Say which of your own labels fits an image.
+
+        Zero-shot image classification compares an image with labels that come with the request, so no
+        model has to be trained for them. The answer gives every label a score. For a fixed list of
+        classes, image classification is more accurate and quicker.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on.
+            hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
+                place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            All candidate labels, best score first. With most models the scores add up to 1; some, such as SigLIP, score each label on its own.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ZeroShotImageClassificationOutputElement] = await self._call(
+            _tasks.ZERO_SHOT_IMAGE_CLASSIFICATION,
+            inputs,
+            {
+                "candidate_labels": candidate_labels,
+                "hypothesis_template": hypothesis_template,
+            },
+            {},
+            model=model,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            use_cache=use_cache,
+            wait_for_model=wait_for_model,
+        )
+        return _answer
+
+    async def zero_shot_object_detection(
+        self,
+        inputs: MediaInput,
+        *,
+        candidate_labels: list[str],
+        threshold: float | None = None,
+        top_k: int | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> list[ZeroShotObjectDetectionOutputElement]:
+        """Find what you name in an image, and say where it is.
+
+        Zero-shot object detection looks for things that the request names in plain words, so no model
+        has to be trained for them. Each find has one of these labels, a score and a box around it. For
+        a fixed list of classes, object detection is more accurate and quicker.
+
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides.
+            top_k: How many objects to return, best score first; at least 1. Without it, all that score above
+                `threshold`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own.
+            extra_headers: Headers of this request; they win over the client's own.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+
+        Returns:
+            The objects found, best score first; none is an empty list.
+
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+        """
+        _answer: list[ZeroShotObjectDetectionOutputElement] = await self._call(
+            _tasks.ZERO_SHOT_OBJECT_DETECTION,
+            inputs,
+            {
+                "candidate_labels": candidate_labels,
+                "threshold": threshold,
                 "top_k": top_k,
             },
             {},

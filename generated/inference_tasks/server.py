@@ -13,26 +13,128 @@ from ._runtime.server.handler import Audio, Handler, Image, RequestProblem
 from ._runtime.server.settings import Settings
 from ._tasks import (
     AUDIO_CLASSIFICATION,
+    AUDIO_TO_AUDIO,
     AUTOMATIC_SPEECH_RECOGNITION,
+    CHAT_COMPLETION,
+    DEPTH_ESTIMATION,
+    DOCUMENT_QUESTION_ANSWERING,
+    FEATURE_EXTRACTION,
+    FILL_MASK,
     IMAGE_CLASSIFICATION,
+    IMAGE_SEGMENTATION,
+    IMAGE_TEXT_TO_IMAGE,
+    IMAGE_TEXT_TO_VIDEO,
+    IMAGE_TO_IMAGE,
+    IMAGE_TO_TEXT,
+    IMAGE_TO_VIDEO,
+    OBJECT_DETECTION,
+    QUESTION_ANSWERING,
+    SENTENCE_SIMILARITY,
+    SUMMARIZATION,
+    TABLE_QUESTION_ANSWERING,
+    TABULAR_CLASSIFICATION,
+    TABULAR_REGRESSION,
     TASKS,
     TEXT_CLASSIFICATION,
+    TEXT_GENERATION,
+    TEXT_TO_AUDIO,
+    TEXT_TO_IMAGE,
+    TEXT_TO_SPEECH,
+    TEXT_TO_VIDEO,
+    TOKEN_CLASSIFICATION,
+    TRANSLATION,
+    VIDEO_CLASSIFICATION,
+    VISUAL_QUESTION_ANSWERING,
+    ZERO_SHOT_CLASSIFICATION,
+    ZERO_SHOT_IMAGE_CLASSIFICATION,
+    ZERO_SHOT_OBJECT_DETECTION,
 )
 from .models.audio_classification import (
     AudioClassificationOutputElement,
     AudioClassificationParameters,
 )
+from .models.audio_to_audio import AudioToAudioOutputElement
 from .models.automatic_speech_recognition import (
     AutomaticSpeechRecognitionOutput,
     AutomaticSpeechRecognitionParameters,
 )
+from .models.chat_completion import (
+    ChatCompletionInput,
+    ChatCompletionOutput,
+)
+from .models.depth_estimation import DepthEstimationOutput
+from .models.document_question_answering import (
+    DocumentQuestionAnsweringInputData,
+    DocumentQuestionAnsweringOutputElement,
+    DocumentQuestionAnsweringParameters,
+)
+from .models.feature_extraction import FeatureExtractionInput
+from .models.fill_mask import FillMaskOutputElement, FillMaskParameters
 from .models.image_classification import (
     ImageClassificationOutputElement,
     ImageClassificationParameters,
 )
+from .models.image_segmentation import (
+    ImageSegmentationOutputElement,
+    ImageSegmentationParameters,
+)
+from .models.image_text_to_image import ImageTextToImageInput, ImageTextToImageOutput
+from .models.image_text_to_video import ImageTextToVideoInput, ImageTextToVideoOutput
+from .models.image_to_image import ImageToImageOutput, ImageToImageParameters
+from .models.image_to_text import ImageToTextOutput, ImageToTextParameters
+from .models.image_to_video import ImageToVideoOutput, ImageToVideoParameters
+from .models.object_detection import ObjectDetectionOutputElement, ObjectDetectionParameters
+from .models.question_answering import (
+    QuestionAnsweringInputData,
+    QuestionAnsweringOutputElement,
+    QuestionAnsweringParameters,
+)
+from .models.sentence_similarity import SentenceSimilarityInputData
+from .models.sound import GeneratedAudio
+from .models.summarization import SummarizationOutput, SummarizationParameters
+from .models.table_question_answering import (
+    TableQuestionAnsweringInputData,
+    TableQuestionAnsweringOutputElement,
+    TableQuestionAnsweringParameters,
+)
+from .models.tabular import TabularData
 from .models.text_classification import (
     TextClassificationOutputElement,
     TextClassificationParameters,
+)
+from .models.text_generation import (
+    TextGenerationInput,
+    TextGenerationOutput,
+)
+from .models.text_to_audio import TextToAudioParameters
+from .models.text_to_image import TextToImageOutput, TextToImageParameters
+from .models.text_to_speech import TextToSpeechParameters
+from .models.text_to_video import TextToVideoOutput, TextToVideoParameters
+from .models.token_classification import (
+    TokenClassificationOutputElement,
+    TokenClassificationParameters,
+)
+from .models.translation import TranslationOutput, TranslationParameters
+from .models.video_classification import (
+    VideoClassificationOutputElement,
+    VideoClassificationParameters,
+)
+from .models.visual_question_answering import (
+    VisualQuestionAnsweringInputData,
+    VisualQuestionAnsweringOutputElement,
+    VisualQuestionAnsweringParameters,
+)
+from .models.zero_shot_classification import (
+    ZeroShotClassificationOutputElement,
+    ZeroShotClassificationParameters,
+)
+from .models.zero_shot_image_classification import (
+    ZeroShotImageClassificationOutputElement,
+    ZeroShotImageClassificationParameters,
+)
+from .models.zero_shot_object_detection import (
+    ZeroShotObjectDetectionOutputElement,
+    ZeroShotObjectDetectionParameters,
 )
 
 if TYPE_CHECKING:
@@ -46,9 +148,40 @@ __all__ = [
     "Settings",
     "create_app",
     "AudioClassificationHandler",
+    "AudioToAudioHandler",
     "AutomaticSpeechRecognitionHandler",
+    "ChatCompletionHandler",
+    "DepthEstimationHandler",
+    "DocumentQuestionAnsweringHandler",
+    "FeatureExtractionHandler",
+    "FillMaskHandler",
     "ImageClassificationHandler",
+    "ImageSegmentationHandler",
+    "ImageTextToImageHandler",
+    "ImageTextToVideoHandler",
+    "ImageToImageHandler",
+    "ImageToTextHandler",
+    "ImageToVideoHandler",
+    "ObjectDetectionHandler",
+    "QuestionAnsweringHandler",
+    "SentenceSimilarityHandler",
+    "SummarizationHandler",
+    "TableQuestionAnsweringHandler",
+    "TabularClassificationHandler",
+    "TabularRegressionHandler",
     "TextClassificationHandler",
+    "TextGenerationHandler",
+    "TextToAudioHandler",
+    "TextToImageHandler",
+    "TextToSpeechHandler",
+    "TextToVideoHandler",
+    "TokenClassificationHandler",
+    "TranslationHandler",
+    "VideoClassificationHandler",
+    "VisualQuestionAnsweringHandler",
+    "ZeroShotClassificationHandler",
+    "ZeroShotImageClassificationHandler",
+    "ZeroShotObjectDetectionHandler",
 ]
 
 
@@ -67,6 +200,23 @@ class AudioClassificationHandler(Handler[Audio, AudioClassificationParameters, l
 
         `inputs`: the decoded recording.
         `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class AudioToAudioHandler(Handler[Audio, None, list[AudioToAudioOutputElement]]):
+    """Turn a recording into one or several others."""
+
+    binding = AUDIO_TO_AUDIO
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Audio,
+    ) -> list[AudioToAudioOutputElement]:
+        """The answer to one request.
+
+        `inputs`: the decoded recording.
         Raise RequestProblem for a request that cannot be answered.
         """
 
@@ -92,6 +242,103 @@ class AutomaticSpeechRecognitionHandler(
         """
 
 
+class ChatCompletionHandler(Handler[ChatCompletionInput, None, ChatCompletionOutput]):
+    """Write the next message of a conversation."""
+
+    binding = CHAT_COMPLETION
+
+    @abstractmethod
+    def __call__(
+        self,
+        request: ChatCompletionInput,
+    ) -> ChatCompletionOutput:
+        """The answer to one request.
+
+        `request`: the whole request, validated.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class DepthEstimationHandler(Handler[Image, None, DepthEstimationOutput]):
+    """Say how far away everything in an image is."""
+
+    binding = DEPTH_ESTIMATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+    ) -> DepthEstimationOutput:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class DocumentQuestionAnsweringHandler(
+    Handler[
+        DocumentQuestionAnsweringInputData,
+        DocumentQuestionAnsweringParameters,
+        list[DocumentQuestionAnsweringOutputElement],
+    ]
+):
+    """Answer a question from the picture of a page."""
+
+    binding = DOCUMENT_QUESTION_ANSWERING
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: DocumentQuestionAnsweringInputData,
+        parameters: DocumentQuestionAnsweringParameters,
+    ) -> list[DocumentQuestionAnsweringOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class FeatureExtractionHandler(
+    Handler[FeatureExtractionInput, None, list[float] | list[list[float]] | list[list[list[float]]]]
+):
+    """Turn a text into numbers that carry its meaning."""
+
+    binding = FEATURE_EXTRACTION
+
+    @abstractmethod
+    def __call__(
+        self,
+        request: FeatureExtractionInput,
+    ) -> list[float] | list[list[float]] | list[list[list[float]]]:
+        """The answer to one request.
+
+        `request`: the whole request, validated.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class FillMaskHandler(Handler[str, FillMaskParameters, list[FillMaskOutputElement]]):
+    """Guess the word that is missing in a text."""
+
+    binding = FILL_MASK
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: FillMaskParameters,
+    ) -> list[FillMaskOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
 class ImageClassificationHandler(Handler[Image, ImageClassificationParameters, list[ImageClassificationOutputElement]]):
     """Say which class an image belongs to."""
 
@@ -107,6 +354,249 @@ class ImageClassificationHandler(Handler[Image, ImageClassificationParameters, l
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ImageSegmentationHandler(Handler[Image, ImageSegmentationParameters, list[ImageSegmentationOutputElement]]):
+    """Say which points of an image belong to what."""
+
+    binding = IMAGE_SEGMENTATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ImageSegmentationParameters,
+    ) -> list[ImageSegmentationOutputElement]:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ImageTextToImageHandler(Handler[ImageTextToImageInput, None, ImageTextToImageOutput]):
+    """Draw an image from an image, a text or both."""
+
+    binding = IMAGE_TEXT_TO_IMAGE
+
+    @abstractmethod
+    def __call__(
+        self,
+        request: ImageTextToImageInput,
+    ) -> ImageTextToImageOutput:
+        """The answer to one request.
+
+        `request`: the whole request, validated.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ImageTextToVideoHandler(Handler[ImageTextToVideoInput, None, ImageTextToVideoOutput]):
+    """Make a video from an image, a text or both."""
+
+    binding = IMAGE_TEXT_TO_VIDEO
+
+    @abstractmethod
+    def __call__(
+        self,
+        request: ImageTextToVideoInput,
+    ) -> ImageTextToVideoOutput:
+        """The answer to one request.
+
+        `request`: the whole request, validated.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ImageToImageHandler(Handler[Image, ImageToImageParameters, ImageToImageOutput]):
+    """Turn an image into another one."""
+
+    binding = IMAGE_TO_IMAGE
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ImageToImageParameters,
+    ) -> ImageToImageOutput:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ImageToTextHandler(Handler[Image, ImageToTextParameters, ImageToTextOutput]):
+    """Put an image into words."""
+
+    binding = IMAGE_TO_TEXT
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ImageToTextParameters,
+    ) -> ImageToTextOutput:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ImageToVideoHandler(Handler[Image, ImageToVideoParameters, ImageToVideoOutput]):
+    """Set an image in motion."""
+
+    binding = IMAGE_TO_VIDEO
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ImageToVideoParameters,
+    ) -> ImageToVideoOutput:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ObjectDetectionHandler(Handler[Image, ObjectDetectionParameters, list[ObjectDetectionOutputElement]]):
+    """Say which objects are in an image, and where."""
+
+    binding = OBJECT_DETECTION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ObjectDetectionParameters,
+    ) -> list[ObjectDetectionOutputElement]:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class QuestionAnsweringHandler(
+    Handler[QuestionAnsweringInputData, QuestionAnsweringParameters, list[QuestionAnsweringOutputElement]]
+):
+    """Find the answer to a question in a text."""
+
+    binding = QUESTION_ANSWERING
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: QuestionAnsweringInputData,
+        parameters: QuestionAnsweringParameters,
+    ) -> list[QuestionAnsweringOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class SentenceSimilarityHandler(Handler[SentenceSimilarityInputData, None, list[float]]):
+    """Say how close in meaning texts are to a given text."""
+
+    binding = SENTENCE_SIMILARITY
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: SentenceSimilarityInputData,
+    ) -> list[float]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class SummarizationHandler(Handler[str, SummarizationParameters, SummarizationOutput]):
+    """Say in a few sentences what a long text says."""
+
+    binding = SUMMARIZATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: SummarizationParameters,
+    ) -> SummarizationOutput:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TableQuestionAnsweringHandler(
+    Handler[
+        TableQuestionAnsweringInputData, TableQuestionAnsweringParameters, list[TableQuestionAnsweringOutputElement]
+    ]
+):
+    """Find the answer to a question in a table."""
+
+    binding = TABLE_QUESTION_ANSWERING
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: TableQuestionAnsweringInputData,
+        parameters: TableQuestionAnsweringParameters,
+    ) -> list[TableQuestionAnsweringOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TabularClassificationHandler(Handler[TabularData, None, list[str | int]]):
+    """Say which class each row of a table belongs to."""
+
+    binding = TABULAR_CLASSIFICATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: TabularData,
+    ) -> list[str | int]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TabularRegressionHandler(Handler[TabularData, None, list[float]]):
+    """Estimate a number for each row of a table."""
+
+    binding = TABULAR_REGRESSION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: TabularData,
+    ) -> list[float]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
         Raise RequestProblem for a request that cannot be answered.
         """
 
@@ -130,11 +620,247 @@ class TextClassificationHandler(Handler[str, TextClassificationParameters, list[
         """
 
 
+class TextGenerationHandler(Handler[TextGenerationInput, None, TextGenerationOutput]):
+    """Continue a text."""
+
+    binding = TEXT_GENERATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        request: TextGenerationInput,
+    ) -> TextGenerationOutput:
+        """The answer to one request.
+
+        `request`: the whole request, validated.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TextToAudioHandler(Handler[str, TextToAudioParameters, GeneratedAudio]):
+    """Make a sound or a piece of music from its description."""
+
+    binding = TEXT_TO_AUDIO
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: TextToAudioParameters,
+    ) -> GeneratedAudio:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TextToImageHandler(Handler[str, TextToImageParameters, TextToImageOutput]):
+    """Draw what a text describes."""
+
+    binding = TEXT_TO_IMAGE
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: TextToImageParameters,
+    ) -> TextToImageOutput:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TextToSpeechHandler(Handler[str, TextToSpeechParameters, GeneratedAudio]):
+    """Read a text aloud."""
+
+    binding = TEXT_TO_SPEECH
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: TextToSpeechParameters,
+    ) -> GeneratedAudio:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TextToVideoHandler(Handler[str, TextToVideoParameters, TextToVideoOutput]):
+    """Make a video of what a text describes."""
+
+    binding = TEXT_TO_VIDEO
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: TextToVideoParameters,
+    ) -> TextToVideoOutput:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TokenClassificationHandler(Handler[str, TokenClassificationParameters, list[TokenClassificationOutputElement]]):
+    """Say for the words of a text which class they belong to."""
+
+    binding = TOKEN_CLASSIFICATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: TokenClassificationParameters,
+    ) -> list[TokenClassificationOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class TranslationHandler(Handler[str, TranslationParameters, TranslationOutput]):
+    """Say a text in another language."""
+
+    binding = TRANSLATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: TranslationParameters,
+    ) -> TranslationOutput:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class VideoClassificationHandler(Handler[bytes, VideoClassificationParameters, list[VideoClassificationOutputElement]]):
+    """Say which class a video belongs to."""
+
+    binding = VIDEO_CLASSIFICATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: bytes,
+        parameters: VideoClassificationParameters,
+    ) -> list[VideoClassificationOutputElement]:
+        """The answer to one request.
+
+        `inputs`: the file's bytes.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class VisualQuestionAnsweringHandler(
+    Handler[
+        VisualQuestionAnsweringInputData, VisualQuestionAnsweringParameters, list[VisualQuestionAnsweringOutputElement]
+    ]
+):
+    """Answer a question about an image."""
+
+    binding = VISUAL_QUESTION_ANSWERING
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: VisualQuestionAnsweringInputData,
+        parameters: VisualQuestionAnsweringParameters,
+    ) -> list[VisualQuestionAnsweringOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ZeroShotClassificationHandler(
+    Handler[str, ZeroShotClassificationParameters, list[ZeroShotClassificationOutputElement]]
+):
+    """Say which of your own classes a text belongs to."""
+
+    binding = ZERO_SHOT_CLASSIFICATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: str,
+        parameters: ZeroShotClassificationParameters,
+    ) -> list[ZeroShotClassificationOutputElement]:
+        """The answer to one request.
+
+        `inputs`: as the request has it.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ZeroShotImageClassificationHandler(
+    Handler[Image, ZeroShotImageClassificationParameters, list[ZeroShotImageClassificationOutputElement]]
+):
+    """Say which of your own labels fits an image."""
+
+    binding = ZERO_SHOT_IMAGE_CLASSIFICATION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ZeroShotImageClassificationParameters,
+    ) -> list[ZeroShotImageClassificationOutputElement]:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
+class ZeroShotObjectDetectionHandler(
+    Handler[Image, ZeroShotObjectDetectionParameters, list[ZeroShotObjectDetectionOutputElement]]
+):
+    """Find what you name in an image, and say where it is."""
+
+    binding = ZERO_SHOT_OBJECT_DETECTION
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Image,
+        parameters: ZeroShotObjectDetectionParameters,
+    ) -> list[ZeroShotObjectDetectionOutputElement]:
+        """The answer to one request.
+
+        `inputs`: the decoded picture.
+        `parameters` is empty if the request had none.
+        Raise RequestProblem for a request that cannot be answered.
+        """
+
+
 def create_app(handlers: Iterable[Handler[Any, Any, Any]], *, settings: Settings | None = None) -> Starlette:
     """An ASGI application that serves `handlers`.
 
     Each is reached at ``/models/{name}`` under its `name`, and the first one for a task at ``/tasks/{task}`` too. Run it
     with any ASGI server, in one process: ``uvicorn module:app``.
     """
-    openapi = files(__package__).joinpath("openapi.json").read_bytes()
+    openapi = files(__name__.rpartition(".")[0]).joinpath("openapi.json").read_bytes()
     return _create_app(TASKS, handlers, openapi=openapi, settings=settings)

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class TaskBinding:
     """One task's names.
 
-    `input_model`, `output_type` and `parameters_model` are names in the generated module `module`. `primary` is the
-    wire name of the main member of a request; `media` its kind (``"audio"``, ``"image"``, ``"video"``, ``"binary"``),
-    or None for anything that is not media. `parameters` are the wire names inside the request's ``parameters``
-    object, `options` those beside `primary` at its root.
+    `input_model`, `output_type`, `stream_type` (of one event of a streamed answer, where the task has one) and
+    `parameters_model` are names in the generated module `module`. `primary` is the wire name of the main member of a
+    request, which may be missing if it is `optional`; `media` its kind (``"audio"``, ``"image"``, ``"video"``,
+    ``"binary"``), or None for anything that is not media. `parameters` are the wire names inside the request's
+    ``parameters`` object, `options` those beside `primary` at its root.
     """
 
     id: str
@@ -32,6 +33,8 @@ class TaskBinding:
     primary: str
     media: str | None = None
     content_type: str | None = None
+    optional: bool = False
+    stream_type: str | None = None
     parameters_model: str | None = None
     parameters: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -44,19 +47,29 @@ class TaskBinding:
         """The request's model class."""
         return self._get(self.input_model)
 
+    def _adapter(self, name: str) -> TypeAdapter[Any]:
+        from pydantic import BaseModel, TypeAdapter
+
+        from .types import UNICODE
+
+        made = self._get(name)
+        has_config = isinstance(made, type) and issubclass(made, BaseModel)
+        return TypeAdapter(made) if has_config else TypeAdapter(made, config=UNICODE)
+
     @cached_property
     def input_adapter(self) -> TypeAdapter[Any]:
         """Validates request objects."""
-        from pydantic import TypeAdapter
-
-        return TypeAdapter(self.input_class)
+        return self._adapter(self.input_model)
 
     @cached_property
     def output_adapter(self) -> TypeAdapter[Any]:
         """Validates responses; an array response is a plain list of models."""
-        from pydantic import TypeAdapter
+        return self._adapter(self.output_type)
 
-        return TypeAdapter(self._get(self.output_type))
+    @cached_property
+    def stream_adapter(self) -> TypeAdapter[Any] | None:
+        """Validates one event of a streamed answer; None for a task that has none."""
+        return self._adapter(self.stream_type) if self.stream_type else None
 
     @cached_property
     def parameters_class(self) -> Any:

@@ -117,9 +117,9 @@ class BaseClient(ABC, Generic[HTTPClient]):
     ) -> Request:
         """The request of one call.
 
-        `primary` is a :class:`Media` or JSON values and models; `parameters` go into the request's ``parameters``,
-        `root` beside the primary input, both by wire name. Media without either travel as they are, everything else
-        as JSON that has been checked against the task's input model. Raises InputError.
+        `primary` is a :class:`Media`, JSON values and models, or None where it may be missing; `parameters` go into
+        the request's ``parameters``, `root` beside the primary input, both by wire name. Media without either travel
+        as they are, everything else as JSON that has been checked against the task's input model. Raises InputError.
         """
         headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": self._agent()}
         if self._token:
@@ -195,7 +195,7 @@ class BaseClient(ABC, Generic[HTTPClient]):
         **options: Any,
     ) -> Steps[Any]:
         """One call, from its arguments to its models."""
-        if binding.media is not None:
+        if binding.media is not None and not (primary is None and binding.optional):
             primary = yield from self._media(binding, primary)
         request = self.prepare(binding, primary, given(parameters, nullable), given(root, nullable), **options)
         return self.parse(binding, (yield from exchange(request, self._max_retries, self._random)))
@@ -332,6 +332,8 @@ def _json(binding: TaskBinding, primary: Any, parameters: Mapping[str, Any], roo
     if isinstance(primary, Media):
         primary = binascii.b2a_base64(primary.data, newline=False).decode("ascii")
     body: dict[str, Any] = {binding.primary: primary, **root}
+    if primary is None and binding.optional:
+        del body[binding.primary]
     if parameters:
         body["parameters"] = dict(parameters)
     body = dump(body)

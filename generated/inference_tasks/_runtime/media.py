@@ -24,17 +24,17 @@ _EXPECTED = "a path, URL, bytes, binary file object or PIL image"
 
 
 class PILImage(Protocol):
-    """What is used of a `PIL.Image.Image`; Pillow itself is never imported here."""
+    """What is used of a `PIL.Image.Image`; Pillow itself is never imported here.
+
+    `mode` names the pixel format, `convert` gives the image in another one, `save` writes it into a file object.
+    """
 
     @property
-    def mode(self) -> str:
-        """Pillow's name of the pixel format."""
+    def mode(self) -> str: ...
 
-    def save(self, fp: Any, format: str | None = None, **params: Any) -> None:
-        """Write the image into a file object."""
+    def save(self, fp: Any, format: str | None = None, **params: Any) -> None: ...
 
-    def convert(self, mode: str | None = None) -> Any:
-        """The image in another pixel format."""
+    def convert(self, mode: str | None = None) -> Any: ...
 
 
 MediaInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | PILImage

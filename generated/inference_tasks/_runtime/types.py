@@ -1,12 +1,14 @@
 """The base of every generated model, and the JSON scalars that pydantic's own do not match exactly.
 
 The law these serve: a schema accepts a JSON value if and only if the model accepts it, and dumping the model gives
-the value back. Pydantic's plain types bend it in four places, each straightened here without any per-value Python:
+the value back. Pydantic's plain types bend it in five places, each straightened here; only the last costs any Python
+per value, and only where a schema leaves the type open:
 
 - `int` refuses ``1.0``, which JSON Schema calls an integer → :data:`Integer`;
 - `float` takes ``true`` and loses digits of integers beyond 2**53 → :data:`Number`;
 - an optional field typed ``X | None`` takes ``null`` although the schema only lets it be absent → :class:`Model`;
-- dumping writes fields that were never set → :class:`Model`.
+- dumping writes fields that were never set → :class:`Model`;
+- `Any` takes what is no JSON value, such as NaN, and then writes ``null`` → :data:`Json`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Self, cast
 
 from pydantic import (
@@ -24,7 +27,7 @@ from pydantic import (
     ValidationInfo,
     ValidatorFunctionWrapHandler,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema, from_json
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema, from_json
 
 MAX_DEPTH: Final = 64
 
@@ -35,33 +38,119 @@ def _integral(value: float) -> int:
     return int(value)
 
 
-class _IntegerSchema:
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        whole = core_schema.no_info_after_validator_function(
-            _integral, core_schema.float_schema(strict=True, allow_inf_nan=False)
+@dataclass(frozen=True)
+class _Bounds:
+    """The bounds of a number. They go into the core schema, where they cost no Python per value."""
+
+    ge: float | None = None
+    le: float | None = None
+    gt: float | None = None
+    lt: float | None = None
+    multiple_of: int | None = None
+
+    def _whole(self) -> CoreSchema:
+        """Any int within the bounds; a bound with a fraction is moved to the next int inside."""
+        low = [math.ceil(self.ge)] if self.ge is not None else []
+        low += [math.floor(self.gt) + 1] if self.gt is not None else []
+        high = [math.floor(self.le)] if self.le is not None else []
+        high += [math.ceil(self.lt) - 1] if self.lt is not None else []
+        return core_schema.int_schema(
+            strict=True,
+            ge=max(low) if low else None,
+            le=min(high) if high else None,
+            multiple_of=self.multiple_of,
         )
+
+    def _told(self, kind: str) -> str:
+        words = {
+            "ge": "greater than or equal to",
+            "gt": "greater than",
+            "le": "less than or equal to",
+            "lt": "less than",
+            "multiple_of": "a multiple of",
+        }
+        limits = [f"{text} {getattr(self, name)}" for name, text in words.items() if getattr(self, name) is not None]
+        return " ".join([f"Input should be {kind}", " and ".join(limits)]).rstrip()
+
+
+class IntegerType(_Bounds):
+    """Annotates an int with its bounds and with what JSON Schema calls an integer: ``1.0`` is one, ``true`` is not."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        finite = core_schema.float_schema(strict=True, allow_inf_nan=False)
+        rounded = core_schema.no_info_after_validator_function(_integral, finite)
         # Any int first: almost every integer on the wire is written as one and never reaches Python code.
         return core_schema.union_schema(
-            [core_schema.int_schema(strict=True), whole],
+            [self._whole(), core_schema.chain_schema([rounded, self._whole()])],
             mode="left_to_right",
-            custom_error_type="int_type",
+            custom_error_type="integer",
+            custom_error_message=self._told("an integer"),
         )
 
 
-class _NumberSchema:
+class NumberType(_Bounds):
+    """Annotates a float with its bounds. Integers stay Python ints, so that no digit is lost; ``true`` is no number."""
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        finite = core_schema.float_schema(
+            strict=True, allow_inf_nan=False, ge=self.ge, le=self.le, gt=self.gt, lt=self.lt
+        )
+        # The float first, which most numbers are; an int fits both, and the smart union prefers what changes nothing.
         return core_schema.union_schema(
-            [core_schema.int_schema(strict=True), core_schema.float_schema(strict=True, allow_inf_nan=False)],
-            mode="left_to_right",
-            custom_error_type="float_type",
+            [finite, self._whole()],
+            mode="smart",
+            custom_error_type="number",
+            custom_error_message=self._told("a number"),
         )
 
 
-Integer = Annotated[int, _IntegerSchema()]
+Integer = Annotated[int, IntegerType()]
 """A JSON integer: any int, and a float without a fractional part (JSON Schema 2020-12, validation 6.1.1)."""
 
-Number = Annotated[float, _NumberSchema()]
+Number = Annotated[float, NumberType()]
 """A finite JSON number. Integers stay Python ints, so that no digit is lost; ``true`` is not a number."""
+
+
+def _json(value: Any) -> Any:
+    todo = [(value, 0)]
+    while todo:
+        item, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            raise PydanticCustomError("too_deep", "Input should not be nested deeper than {n} levels", {"n": MAX_DEPTH})
+        match item:
+            case None | bool() | int() | BaseModel():
+                continue
+            case str():
+                if not item.isascii() and any("\ud800" <= char <= "\udfff" for char in item):
+                    raise PydanticCustomError("json_text", "Input should be text without lone surrogates")
+            case float():
+                if not math.isfinite(item):
+                    raise PydanticCustomError("finite_number", "Input should be a finite number")
+            case list() | tuple():
+                todo += ((inner, depth + 1) for inner in item)
+            case dict() if all(isinstance(key, str) for key in item):
+                todo += ((key, depth) for key in item)
+                todo += ((inner, depth + 1) for inner in item.values())
+            case _:
+                raise PydanticCustomError("json_type", "Input should be a JSON value")
+    return value
+
+
+def _json_schema() -> CoreSchema:
+    return core_schema.no_info_after_validator_function(_json, core_schema.any_schema())
+
+
+class _JsonSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _json_schema()
+
+
+Json = Annotated[Any, _JsonSchema()]
+"""Any JSON value: null, booleans, finite numbers, texts, lists, and dicts with text keys, or a model of an object."""
+
+
+UNICODE: Final = ConfigDict(str_min_length=0)
+"""Makes pydantic look into every text. Without any bound it takes lone surrogates, which cannot be sent as JSON."""
 
 
 class Model(BaseModel):
@@ -72,7 +161,13 @@ class Model(BaseModel):
     Python name (``class_=``); JSON is read and written by wire name (``"class"``).
     """
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=(), validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="allow",
+        protected_namespaces=(),
+        str_min_length=0,  # see UNICODE
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
 
     _open_enums: ClassVar[bool] = False
 
@@ -86,10 +181,14 @@ class Model(BaseModel):
         while owner["schema"]["type"] != "model-fields":
             owner = owner["schema"]
         inner = owner["schema"]
+        if cls.model_config["extra"] == "allow":
+            # Said here rather than by annotating `__pydantic_extra__`, which would slow down every instance.
+            inner.setdefault("extras_schema", _json_schema())
         for name, member in inner["fields"].items():
             extra = cls.model_fields[name].json_schema_extra
-            if not (isinstance(extra, dict) and extra.get("nullable")):
-                _refuse_null(member["schema"])
+            if not (isinstance(extra, dict) and extra.get("nullable")) and _refuses_null(member["schema"]):
+                # Even a dump that asks for members which were never set must not write a null that is not valid.
+                member["serialization_exclude_if"] = _is_none
             if cls._open_enums:
                 member["schema"] = _opened(member["schema"])
         aliases = {name: field.alias for name, field in cls.model_fields.items() if field.alias and field.alias != name}
@@ -104,8 +203,17 @@ class Model(BaseModel):
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """The model of an object in JSON text. Raises pydantic.ValidationError where the schema refuses it."""
-        return super().model_validate_json(json_data, **{"by_name": False, "by_alias": True, **options})
+        """The model of an object in JSON text.
+
+        Raises pydantic.ValidationError where the schema refuses it, and for text that is not strict JSON (see
+        :func:`parse_json`): duplicate keys, NaN, lone surrogates, absurd depth are refused, never repaired.
+        """
+        try:
+            value = parse_json(json_data.encode() if isinstance(json_data, str) else bytes(json_data))
+        except ValueError as error:
+            found = InitErrorDetails(type=PydanticCustomError("json_invalid", "{why}", {"why": str(error)}), input="")
+            raise ValidationError.from_exception_data(cls.__name__, [found], input_type="json") from None
+        return cls.model_validate(value, **options)
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """The object as JSON values by wire name, without the members that were never set."""
@@ -140,8 +248,13 @@ def _opened(schema: Any) -> Any:
     return schema
 
 
+def is_open(info: ValidationInfo[Any]) -> bool:
+    """Whether validation is in the context :data:`OPEN_ENUMS`."""
+    return bool(info.context and info.context.get("open_enums"))
+
+
 def _known_or_new(value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo[Any]) -> Any:
-    if not (isinstance(value, str) and info.context and info.context.get("open_enums")):
+    if not (isinstance(value, str) and is_open(info)):
         return parse(value)
     try:
         return parse(value)
@@ -164,10 +277,16 @@ class _Unaliased:
         return members, extra, names - mixed_up
 
 
-def _refuse_null(schema: Any) -> None:
-    """Strip the ``| None`` that only spells "may be absent" from an optional field's schema, in place."""
+def _refuses_null(schema: Any) -> bool:
+    """Whether a field is optional, not nullable: then strip, in place, the ``| None`` that spells "may be absent"."""
     if schema["type"] == "default" and schema["schema"]["type"] == "nullable" and schema.get("default", 0) is None:
         schema["schema"] = schema["schema"]["schema"]
+        return True
+    return False
+
+
+def _is_none(value: Any) -> bool:
+    return value is None
 
 
 def parse_json(data: bytes) -> Any:

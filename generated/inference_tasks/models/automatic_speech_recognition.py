@@ -5,28 +5,8 @@ from __future__ import annotations
 from pydantic import ConfigDict, StrictBool, StrictStr
 
 from inference_tasks._runtime.types import Answer, Model
-from inference_tasks.models._bounded import NumberGe0
+from inference_tasks.models._types import NumberGe0
 from inference_tasks.models.common import GenerationParameters
-
-
-class AutomaticSpeechRecognitionParameters(Model):
-    """
-    Options of automatic speech recognition.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
-    )
-    return_timestamps: StrictBool | None = None
-    """
-    Return `chunks` as well: the text in pieces, each with the seconds at which it starts and ends.
-    """
-    generation_parameters: GenerationParameters | None = None
-    """
-    How the text is decoded, for models that write it token by token. Other models refuse it.
-    """
 
 
 class AutomaticSpeechRecognitionOutputChunk(Answer):
@@ -50,23 +30,22 @@ class AutomaticSpeechRecognitionOutputChunk(Answer):
     """
 
 
-class AutomaticSpeechRecognitionInput(Model):
+class AutomaticSpeechRecognitionParameters(Model):
     """
-    A request for automatic speech recognition.
+    Options of automatic speech recognition.
     """
 
     model_config = ConfigDict(
         extra="forbid",
         use_attribute_docstrings=True,
     )
-    inputs: StrictStr
+    return_timestamps: StrictBool | None = None
     """
-    The recording to transcribe: a WAV, FLAC, MP3, … file in base64. Without `parameters`, the file itself may be
-    the request body instead of JSON.
+    Return `chunks` as well: the text in pieces, each with the seconds at which it starts and ends.
     """
-    parameters: AutomaticSpeechRecognitionParameters | None = None
+    generation_parameters: GenerationParameters | None = None
     """
-    Whether to return timestamps, and how to decode.
+    How the text is decoded, for models that write it token by token. Other models refuse it.
     """
 
 
@@ -86,4 +65,24 @@ class AutomaticSpeechRecognitionOutput(Answer):
     chunks: list[AutomaticSpeechRecognitionOutputChunk] | None = None
     """
     The transcript in pieces, in order of time. Only with `return_timestamps`.
+    """
+
+
+class AutomaticSpeechRecognitionInput(Model):
+    """
+    A request for automatic speech recognition.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+    inputs: StrictStr
+    """
+    The recording to transcribe: a WAV, FLAC, MP3, … file in base64. Without `parameters`, the file itself may be
+    the request body instead of JSON.
+    """
+    parameters: AutomaticSpeechRecognitionParameters | None = None
+    """
+    Whether to return timestamps, and how to decode.
     """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictStr
+from pydantic import ConfigDict, StrictBool, StrictStr
 
-from inference_tasks._runtime.types import Answer, Integer, Model, Number
+from inference_tasks._runtime.types import Answer, Model, Number
+from inference_tasks.models._types import IntegerGe0, IntegerGe1, NumberGe0, NumberGe0Le1, NumberLe1Gt0
 
 
 class ClassificationOutput(Answer):
@@ -25,7 +26,7 @@ class ClassificationOutput(Answer):
     """
     score: Number
     """
-    How well the class fits; higher is better. A probability from 0 to 1, unless `function_to_apply` is `none`.
+    How well the class fits; higher is better. A probability from 0 to 1, unless the request asks for raw outputs.
     """
 
 
@@ -39,49 +40,49 @@ class GenerationParameters(Model):
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
-    temperature: Annotated[Number | None, Field(ge=0)] = None
+    temperature: NumberGe0 | None = None
     """
     Divides the token scores before sampling, 0 or more: below 1 favours likely tokens, above 1 evens them out.
     Many models refuse exactly 0 while sampling.
     """
-    top_k: Annotated[Integer | None, Field(ge=0)] = None
+    top_k: IntegerGe0 | None = None
     """
     Sample only among this many of the likeliest tokens; 0 switches the limit off.
     """
-    top_p: Annotated[Number | None, Field(ge=0, le=1)] = None
+    top_p: NumberGe0Le1 | None = None
     """
     Sample only among the likeliest tokens whose probabilities together reach this share, from 0 to 1; 1 switches
     the limit off.
     """
-    typical_p: Annotated[Number | None, Field(gt=0, le=1)] = None
+    typical_p: NumberLe1Gt0 | None = None
     """
     Sample only among the tokens whose surprise is closest to what the model expects here, until their
     probabilities reach this share: above 0, at most 1; 1 switches the limit off ([locally typical
     sampling](https://arxiv.org/abs/2202.00666)).
     """
-    epsilon_cutoff: Annotated[Number | None, Field(ge=0, le=1)] = None
+    epsilon_cutoff: NumberGe0Le1 | None = None
     """
     Never sample a token less probable than this, from 0 to 1; 0 switches the limit off, and useful values lie
     near 0.0005 ([epsilon sampling](https://arxiv.org/abs/2210.15191)).
     """
-    eta_cutoff: Annotated[Number | None, Field(ge=0, le=1)] = None
+    eta_cutoff: NumberGe0Le1 | None = None
     """
     Like `epsilon_cutoff`, from 0 to 1, but the threshold falls where the model is unsure of the next token; 0
     switches the limit off, and useful values lie near 0.001 ([eta sampling](https://arxiv.org/abs/2210.15191)).
     """
-    max_length: Annotated[Integer | None, Field(ge=1)] = None
+    max_length: IntegerGe1 | None = None
     """
     Longest result in tokens, prompt included; at least 1. `max_new_tokens` wins over it.
     """
-    max_new_tokens: Annotated[Integer | None, Field(ge=1)] = None
+    max_new_tokens: IntegerGe1 | None = None
     """
     Most tokens to write, prompt not counted; at least 1.
     """
-    min_length: Annotated[Integer | None, Field(ge=0)] = None
+    min_length: IntegerGe0 | None = None
     """
     Shortest result in tokens, prompt included; 0 or more. `min_new_tokens` wins over it.
     """
-    min_new_tokens: Annotated[Integer | None, Field(ge=0)] = None
+    min_new_tokens: IntegerGe0 | None = None
     """
     Fewest tokens to write, prompt not counted; 0 or more.
     """
@@ -94,16 +95,16 @@ class GenerationParameters(Model):
     When beam search ends: `true` once there are `num_beams` finished candidates, `false` once a better one has
     become unlikely, the string `"never"` only once a better one is impossible.
     """
-    num_beams: Annotated[Integer | None, Field(ge=1)] = None
+    num_beams: IntegerGe1 | None = None
     """
     How many candidate texts beam search keeps; at least 1, and 1 switches it off.
     """
-    num_beam_groups: Annotated[Integer | None, Field(ge=1)] = None
+    num_beam_groups: IntegerGe1 | None = None
     """
     Into how many groups the `num_beams` candidates are split so that they differ more; at least 1 ([diverse beam
     search](https://arxiv.org/abs/1610.02424)).
     """
-    penalty_alpha: Annotated[Number | None, Field(ge=0)] = None
+    penalty_alpha: NumberGe0 | None = None
     """
     Weight of the penalty for repeating earlier tokens in contrastive search: 0 or more, usually below 1; 0
     switches it off.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, StrictStr
+from pydantic import ConfigDict, StrictStr
 
-from inference_tasks._runtime.types import Integer, Model
+from inference_tasks._runtime.types import Model
+from inference_tasks.models._types import IntegerGe1
 from inference_tasks.models.common import ClassificationOutput
 
 
@@ -22,10 +23,12 @@ class TextClassificationParameters(Model):
     )
     function_to_apply: Literal["sigmoid", "softmax", "none"] | None = None
     """
-    How raw model outputs become scores: `sigmoid` scores every class on its own, from 0 to 1; `softmax` makes the
-    scores of all classes add up to 1; `none` returns the raw outputs, which have no fixed range.
+    How raw model outputs become scores. Without it, the model's own configuration decides.
+    - `sigmoid`: Scores every class on its own, from 0 to 1.
+    - `softmax`: Makes the scores of all classes add up to 1.
+    - `none`: Returns the raw outputs, which have no fixed range.
     """
-    top_k: Annotated[Integer | None, Field(ge=1)] = None
+    top_k: IntegerGe1 | None = None
     """
     How many classes to return, best score first; at least 1. A number above the count of classes returns all of
     them. Without it, the server decides.
@@ -52,5 +55,7 @@ class TextClassificationInput(Model):
 
 
 TextClassificationOutputElement: TypeAlias = ClassificationOutput
+
 TextClassificationOutput: TypeAlias = list[TextClassificationOutputElement]
+
 """The classes that fit, best score first."""

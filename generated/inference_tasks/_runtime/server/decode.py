@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 IMAGE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 MAX_PIXELS = 25_000_000
+TOO_LARGE = f"has more than {MAX_PIXELS} pixels"
 
 MAX_SECONDS = 600
 MAX_SAMPLES = MAX_SECONDS * 96_000
@@ -57,14 +58,14 @@ def decode_image(data: bytes, field: str) -> Image:
     formats = [name for name in IMAGE_FORMATS if name in PIL.Image.OPEN]
     try:
         image: Image = PIL.Image.open(io.BytesIO(data), formats=formats)
-        pixels = image.width * image.height
+        large = image.width * image.height > MAX_PIXELS
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
-        pixels = MAX_PIXELS + 1
+        raise RequestProblem(TOO_LARGE, field=field) from None
     except Exception:  # decoders raise whatever broken files make them
         known = ", ".join(name for name in formats if name != "MPO")
         raise RequestProblem(f"is not an image this server can read ({known})", field=field) from None
-    if pixels > MAX_PIXELS:
-        raise RequestProblem(f"has more than {MAX_PIXELS} pixels", field=field)
+    if large:
+        raise RequestProblem(TOO_LARGE, field=field)
     try:
         image.load()
         return _rgb(PIL.ImageOps.exif_transpose(image))

@@ -7,7 +7,8 @@ shape      request                                 call
 ========== ======================================= ==============================================
 ``split``  ``inputs`` beside ``parameters``        ``handler(inputs, parameters)``
 ``plain``  ``inputs`` alone                        ``handler(inputs)``
-``whole``  other members at the root (a chat)      ``handler(request)``, the validated request
+``whole``  other members at the root (a chat), or  ``handler(request)``, the validated request
+           ``inputs`` that may be missing
 ========== ======================================= ==============================================
 
 `inputs` is decoded: an :data:`Image`, an :class:`Audio`, bytes for other media, a ``str`` for text, the generated model
@@ -64,7 +65,7 @@ class Audio:
 
 def takes(binding: TaskBinding) -> Literal["split", "plain", "whole"]:
     """What a handler of `binding` is called with (see the table above)."""
-    if binding.options:
+    if binding.options or binding.optional:
         return "whole"
     return "split" if binding.parameters_model else "plain"
 

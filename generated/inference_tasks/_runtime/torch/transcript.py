@@ -27,13 +27,14 @@ class Transcript:
 
 
 class Reader(Protocol):
-    """One way from sound to text."""
+    """One way from sound to text.
 
-    def options(self, seconds: float) -> dict[str, Any]:
-        """What the feature extractor is to be told for a sound of that length."""
+    `options` are what the feature extractor is to be told for a sound of that length. `refusal` says why requests with
+    `parameters` cannot be answered by this model, if they cannot. `read` gives the transcripts of a batch, in order.
+    """
 
-    def refusal(self, parameters: Any) -> RequestProblem | None:
-        """Why requests with `parameters` cannot be answered by this model, if they cannot."""
+    def options(self, seconds: float) -> dict[str, Any]: ...
 
-    def read(self, batch: SoundBatch, parameters: Any) -> list[Transcript]:
-        """The transcripts of `batch`, in its order."""
+    def refusal(self, parameters: Any) -> RequestProblem | None: ...
+
+    def read(self, batch: SoundBatch, parameters: Any) -> list[Transcript]: ...
