@@ -70,7 +70,7 @@ def check(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest. TASKBIND_CORPUS may name a folder of foreign specs to test against."""
-    run(session, "pytest", *session.posargs)
+    run(session, "pytest", *(session.posargs or ["--numprocesses", "2"]))
 
 
 @nox.session

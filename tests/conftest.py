@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +27,18 @@ TABLES = pytest.StashKey[list[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Make room for tables."""
     config.stash[TABLES] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a worker's tables to the process that prints."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["tables"] = session.config.stash[TABLES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the tables of a worker that is done."""
+    node.config.stash[TABLES] += getattr(node, "workeroutput", {}).get("tables", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -47,11 +47,7 @@ if TYPE_CHECKING:
     from .models.image_segmentation import (
         ImageSegmentationOutputElement,
     )
-    from .models.image_text_to_image import ImageTextToImageOutput
-    from .models.image_text_to_video import ImageTextToVideoOutput
-    from .models.image_to_image import ImageToImageOutput
     from .models.image_to_text import ImageToTextOutput
-    from .models.image_to_video import ImageToVideoOutput
     from .models.object_detection import ObjectDetectionOutputElement
     from .models.question_answering import (
         QuestionAnsweringInputData,
@@ -74,8 +70,6 @@ if TYPE_CHECKING:
         TextGenerationOutput,
         TextGenerationRegexGrammar,
     )
-    from .models.text_to_image import TextToImageOutput
-    from .models.text_to_video import TextToVideoOutput
     from .models.token_classification import (
         TokenClassificationOutputElement,
     )
@@ -83,7 +77,7 @@ if TYPE_CHECKING:
     from .models.video_classification import (
         VideoClassificationOutputElement,
     )
-    from .models.vision import ImageSize
+    from .models.vision import GeneratedImage, GeneratedVideo, ImageSize
     from .models.visual_question_answering import (
         VisualQuestionAnsweringInputData,
         VisualQuestionAnsweringOutputElement,
@@ -822,7 +816,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageTextToImageOutput:
+    ) -> GeneratedImage:
         """Draw an image from an image, a text or both.
 
         Image and text to image takes an image, a text or both and draws a new image: a given picture
@@ -861,7 +855,7 @@ class Client(SyncClient):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageTextToImageOutput = self._call(
+        _answer: GeneratedImage = self._call(
             _tasks.IMAGE_TEXT_TO_IMAGE,
             inputs,
             {
@@ -897,7 +891,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageTextToVideoOutput:
+    ) -> GeneratedVideo:
         """Make a video from an image, a text or both.
 
         Image and text to video takes an image, a text or both and makes a short video: the image set in
@@ -936,7 +930,7 @@ class Client(SyncClient):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageTextToVideoOutput = self._call(
+        _answer: GeneratedVideo = self._call(
             _tasks.IMAGE_TEXT_TO_VIDEO,
             inputs,
             {
@@ -971,7 +965,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageToImageOutput:
+    ) -> GeneratedImage:
         """Turn an image into another one.
 
         Image to image takes an image and returns a changed one. Models for one purpose need nothing
@@ -1007,7 +1001,7 @@ class Client(SyncClient):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageToImageOutput = self._call(
+        _answer: GeneratedImage = self._call(
             _tasks.IMAGE_TO_IMAGE,
             inputs,
             {
@@ -1093,7 +1087,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageToVideoOutput:
+    ) -> GeneratedVideo:
         """Set an image in motion.
 
         Image to video makes a short video that begins with, or looks like, a given image. Some models
@@ -1131,7 +1125,7 @@ class Client(SyncClient):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageToVideoOutput = self._call(
+        _answer: GeneratedVideo = self._call(
             _tasks.IMAGE_TO_VIDEO,
             inputs,
             {
@@ -1810,7 +1804,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> TextToImageOutput:
+    ) -> GeneratedImage:
         """Draw what a text describes.
 
         Text to image draws a picture after a description, the prompt. Size, number of steps and how
@@ -1849,7 +1843,7 @@ class Client(SyncClient):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: TextToImageOutput = self._call(
+        _answer: GeneratedImage = self._call(
             _tasks.TEXT_TO_IMAGE,
             inputs,
             {
@@ -1935,7 +1929,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> TextToVideoOutput:
+    ) -> GeneratedVideo:
         """Make a video of what a text describes.
 
         Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
@@ -1970,7 +1964,7 @@ class Client(SyncClient):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: TextToVideoOutput = self._call(
+        _answer: GeneratedVideo = self._call(
             _tasks.TEXT_TO_VIDEO,
             inputs,
             {
@@ -3139,7 +3133,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageTextToImageOutput:
+    ) -> GeneratedImage:
         """Draw an image from an image, a text or both.
 
         Image and text to image takes an image, a text or both and draws a new image: a given picture
@@ -3178,7 +3172,7 @@ class AsyncClient(AsyncClientBase):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageTextToImageOutput = await self._call(
+        _answer: GeneratedImage = await self._call(
             _tasks.IMAGE_TEXT_TO_IMAGE,
             inputs,
             {
@@ -3214,7 +3208,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageTextToVideoOutput:
+    ) -> GeneratedVideo:
         """Make a video from an image, a text or both.
 
         Image and text to video takes an image, a text or both and makes a short video: the image set in
@@ -3253,7 +3247,7 @@ class AsyncClient(AsyncClientBase):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageTextToVideoOutput = await self._call(
+        _answer: GeneratedVideo = await self._call(
             _tasks.IMAGE_TEXT_TO_VIDEO,
             inputs,
             {
@@ -3288,7 +3282,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageToImageOutput:
+    ) -> GeneratedImage:
         """Turn an image into another one.
 
         Image to image takes an image and returns a changed one. Models for one purpose need nothing
@@ -3324,7 +3318,7 @@ class AsyncClient(AsyncClientBase):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageToImageOutput = await self._call(
+        _answer: GeneratedImage = await self._call(
             _tasks.IMAGE_TO_IMAGE,
             inputs,
             {
@@ -3410,7 +3404,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ImageToVideoOutput:
+    ) -> GeneratedVideo:
         """Set an image in motion.
 
         Image to video makes a short video that begins with, or looks like, a given image. Some models
@@ -3448,7 +3442,7 @@ class AsyncClient(AsyncClientBase):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: ImageToVideoOutput = await self._call(
+        _answer: GeneratedVideo = await self._call(
             _tasks.IMAGE_TO_VIDEO,
             inputs,
             {
@@ -4127,7 +4121,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> TextToImageOutput:
+    ) -> GeneratedImage:
         """Draw what a text describes.
 
         Text to image draws a picture after a description, the prompt. Size, number of steps and how
@@ -4166,7 +4160,7 @@ class AsyncClient(AsyncClientBase):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: TextToImageOutput = await self._call(
+        _answer: GeneratedImage = await self._call(
             _tasks.TEXT_TO_IMAGE,
             inputs,
             {
@@ -4252,7 +4246,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> TextToVideoOutput:
+    ) -> GeneratedVideo:
         """Make a video of what a text describes.
 
         Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
@@ -4287,7 +4281,7 @@ class AsyncClient(AsyncClientBase):
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
         """
-        _answer: TextToVideoOutput = await self._call(
+        _answer: GeneratedVideo = await self._call(
             _tasks.TEXT_TO_VIDEO,
             inputs,
             {

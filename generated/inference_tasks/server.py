@@ -78,11 +78,11 @@ from .models.image_segmentation import (
     ImageSegmentationOutputElement,
     ImageSegmentationParameters,
 )
-from .models.image_text_to_image import ImageTextToImageInput, ImageTextToImageOutput
-from .models.image_text_to_video import ImageTextToVideoInput, ImageTextToVideoOutput
-from .models.image_to_image import ImageToImageOutput, ImageToImageParameters
+from .models.image_text_to_image import ImageTextToImageInput
+from .models.image_text_to_video import ImageTextToVideoInput
+from .models.image_to_image import ImageToImageParameters
 from .models.image_to_text import ImageToTextOutput, ImageToTextParameters
-from .models.image_to_video import ImageToVideoOutput, ImageToVideoParameters
+from .models.image_to_video import ImageToVideoParameters
 from .models.object_detection import ObjectDetectionOutputElement, ObjectDetectionParameters
 from .models.question_answering import (
     QuestionAnsweringInputData,
@@ -107,9 +107,9 @@ from .models.text_generation import (
     TextGenerationOutput,
 )
 from .models.text_to_audio import TextToAudioParameters
-from .models.text_to_image import TextToImageOutput, TextToImageParameters
+from .models.text_to_image import TextToImageParameters
 from .models.text_to_speech import TextToSpeechParameters
-from .models.text_to_video import TextToVideoOutput, TextToVideoParameters
+from .models.text_to_video import TextToVideoParameters
 from .models.token_classification import (
     TokenClassificationOutputElement,
     TokenClassificationParameters,
@@ -119,6 +119,7 @@ from .models.video_classification import (
     VideoClassificationOutputElement,
     VideoClassificationParameters,
 )
+from .models.vision import GeneratedImage, GeneratedVideo
 from .models.visual_question_answering import (
     VisualQuestionAnsweringInputData,
     VisualQuestionAnsweringOutputElement,
@@ -377,7 +378,7 @@ class ImageSegmentationHandler(Handler[Image, ImageSegmentationParameters, list[
         """
 
 
-class ImageTextToImageHandler(Handler[ImageTextToImageInput, None, ImageTextToImageOutput]):
+class ImageTextToImageHandler(Handler[ImageTextToImageInput, None, GeneratedImage]):
     """Draw an image from an image, a text or both."""
 
     binding = IMAGE_TEXT_TO_IMAGE
@@ -386,7 +387,7 @@ class ImageTextToImageHandler(Handler[ImageTextToImageInput, None, ImageTextToIm
     def __call__(
         self,
         request: ImageTextToImageInput,
-    ) -> ImageTextToImageOutput:
+    ) -> GeneratedImage:
         """The answer to one request.
 
         `request`: the whole request, validated.
@@ -394,7 +395,7 @@ class ImageTextToImageHandler(Handler[ImageTextToImageInput, None, ImageTextToIm
         """
 
 
-class ImageTextToVideoHandler(Handler[ImageTextToVideoInput, None, ImageTextToVideoOutput]):
+class ImageTextToVideoHandler(Handler[ImageTextToVideoInput, None, GeneratedVideo]):
     """Make a video from an image, a text or both."""
 
     binding = IMAGE_TEXT_TO_VIDEO
@@ -403,7 +404,7 @@ class ImageTextToVideoHandler(Handler[ImageTextToVideoInput, None, ImageTextToVi
     def __call__(
         self,
         request: ImageTextToVideoInput,
-    ) -> ImageTextToVideoOutput:
+    ) -> GeneratedVideo:
         """The answer to one request.
 
         `request`: the whole request, validated.
@@ -411,7 +412,7 @@ class ImageTextToVideoHandler(Handler[ImageTextToVideoInput, None, ImageTextToVi
         """
 
 
-class ImageToImageHandler(Handler[Image, ImageToImageParameters, ImageToImageOutput]):
+class ImageToImageHandler(Handler[Image, ImageToImageParameters, GeneratedImage]):
     """Turn an image into another one."""
 
     binding = IMAGE_TO_IMAGE
@@ -421,7 +422,7 @@ class ImageToImageHandler(Handler[Image, ImageToImageParameters, ImageToImageOut
         self,
         inputs: Image,
         parameters: ImageToImageParameters,
-    ) -> ImageToImageOutput:
+    ) -> GeneratedImage:
         """The answer to one request.
 
         `inputs`: the decoded picture.
@@ -449,7 +450,7 @@ class ImageToTextHandler(Handler[Image, ImageToTextParameters, ImageToTextOutput
         """
 
 
-class ImageToVideoHandler(Handler[Image, ImageToVideoParameters, ImageToVideoOutput]):
+class ImageToVideoHandler(Handler[Image, ImageToVideoParameters, GeneratedVideo]):
     """Set an image in motion."""
 
     binding = IMAGE_TO_VIDEO
@@ -459,7 +460,7 @@ class ImageToVideoHandler(Handler[Image, ImageToVideoParameters, ImageToVideoOut
         self,
         inputs: Image,
         parameters: ImageToVideoParameters,
-    ) -> ImageToVideoOutput:
+    ) -> GeneratedVideo:
         """The answer to one request.
 
         `inputs`: the decoded picture.
@@ -656,7 +657,7 @@ class TextToAudioHandler(Handler[str, TextToAudioParameters, GeneratedAudio]):
         """
 
 
-class TextToImageHandler(Handler[str, TextToImageParameters, TextToImageOutput]):
+class TextToImageHandler(Handler[str, TextToImageParameters, GeneratedImage]):
     """Draw what a text describes."""
 
     binding = TEXT_TO_IMAGE
@@ -666,7 +667,7 @@ class TextToImageHandler(Handler[str, TextToImageParameters, TextToImageOutput])
         self,
         inputs: str,
         parameters: TextToImageParameters,
-    ) -> TextToImageOutput:
+    ) -> GeneratedImage:
         """The answer to one request.
 
         `inputs`: as the request has it.
@@ -694,7 +695,7 @@ class TextToSpeechHandler(Handler[str, TextToSpeechParameters, GeneratedAudio]):
         """
 
 
-class TextToVideoHandler(Handler[str, TextToVideoParameters, TextToVideoOutput]):
+class TextToVideoHandler(Handler[str, TextToVideoParameters, GeneratedVideo]):
     """Make a video of what a text describes."""
 
     binding = TEXT_TO_VIDEO
@@ -704,7 +705,7 @@ class TextToVideoHandler(Handler[str, TextToVideoParameters, TextToVideoOutput])
         self,
         inputs: str,
         parameters: TextToVideoParameters,
-    ) -> TextToVideoOutput:
+    ) -> GeneratedVideo:
         """The answer to one request.
 
         `inputs`: as the request has it.

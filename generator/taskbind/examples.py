@@ -105,7 +105,7 @@ class _Checker:
             return inputs, media
         required = [name for name, member in members.items() if member.required]
         primary = "inputs" if "inputs" in members else next(iter([*required, *members]))
-        request: dict[str, Any] = {primary: inputs}
+        request: dict[str, Any] = {primary: inputs} if {"inputs", "media"} & example.keys() else {}
         box = members.get("parameters")
         inside = self.schemas.members(box.where) if box is not None else {}
         for name, value in example.get("parameters", {}).items():

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo, model_validator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 _SHOWN = 3
+_LONGEST = 400
 
 
 @cache
@@ -45,6 +47,7 @@ def _validator(module: str, name: str) -> Callable[[Any], Any]:
         pattern_options=jsonschema_rs.RegexOptions(),
         validate_formats=False,
         offline=True,
+        mask="it",  # messages shall not repeat values
     )
     return validator.iter_errors
 
@@ -52,14 +55,18 @@ def _validator(module: str, name: str) -> Callable[[Any], Any]:
 def _hold(module: str, name: str, value: Any, info: ValidationInfo[Any]) -> None:
     if is_open(info):  # a response may be of a newer version of the spec
         return
-    broken = [
-        f"`{error.schema_path[-1]}` at {'.'.join(map(str, error.instance_path)) or 'the top'}"
-        for error in _validator(module, name)(dump(value))
-    ]
+    broken = [_told(error) for error in islice(_validator(module, name)(dump(value)), _SHOWN)]
     if broken:
-        more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
-        text = ", ".join(broken[:_SHOWN]) + more
-        raise PydanticCustomError("json_schema", "Input breaks its schema: {broken}", {"broken": text})
+        raise PydanticCustomError("json_schema", "Input breaks its schema: {broken}", {"broken": "; ".join(broken)})
+
+
+def _told(error: jsonschema_rs.ValidationError) -> str:
+    """What is wrong and where; of alternatives, why each does not fit."""
+    where = ".".join(map(str, error.instance_path))
+    branches = getattr(error.kind, "context", None) or [[]]
+    reasons = [" and ".join(inner.message for inner in branch) for branch in branches]
+    said = f"either {', or '.join(reasons)}" if all(reasons) else error.message
+    return f"{where}: {said}"[:_LONGEST] if where else said[:_LONGEST]
 
 
 class CheckedModel(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,14 @@ def test_every_module_of_the_package_imports(out: Path) -> None:
     client = importlib.import_module(PACKAGE).Client("http://127.0.0.1:9")
     assert callable(client.zero_shot_classification)
     client.close()
+
+
+def test_classes_have_names_that_a_person_would_give(out: Path) -> None:
+    sources = {path.name: path.read_text(encoding="utf-8") for path in (out / PACKAGE / "models").glob("*.py")}
+    names = [name for source in sources.values() for name in re.findall(r"^class (\w+)", source, re.MULTILINE)]
+    assert len(names) > 100
+    assert [name for name in names if re.search(r"\d$|Variant\d", name)] == []
+    assert [name for name, source in sources.items() if "RootModel" in source] == []
 
 
 def test_the_package_is_strictly_typed(out: Path) -> None:

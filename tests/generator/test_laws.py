@@ -52,15 +52,15 @@ def test_laws_hold_on_payloads_that_are_drawn(subject: Subject, data: st.DataObj
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)
-def test_no_number_that_json_lacks_gets_into_a_model(subject: Subject) -> None:
+def test_no_value_that_json_lacks_gets_into_a_model(subject: Subject) -> None:
     """At no place: typed or not, or in a member that the schema does not name."""
     judge = read(OURS.specs).judge
     shapes, schema = judge.shapes, judge.schema(subject.id)
     for payload in cover(shapes, schema)[:4]:
         for place in places(shapes, schema, payload):
-            for number in (math.nan, math.inf, -math.inf):
-                for value in (number, [number], {"x": [number]}):
-                    change = Change(payload, place.path, "a number that JSON lacks", value)
+            for lacking in (math.nan, math.inf, -math.inf, "\ud800"):
+                for value in (lacking, [lacking], {"x": [lacking]}, *([{lacking: 1}] if lacking == "\ud800" else [])):
+                    change = Change(payload, place.path, "a value that JSON lacks", value)
                     for refused in (change.payload, {**payload, "x": value} if isinstance(payload, dict) else value):
                         case = Case("mutant", str(change), refused, json.dumps(refused))
                         for parse in (subject.laws.from_python, subject.laws.from_json):

@@ -224,6 +224,8 @@ if TYPE_CHECKING:
     from inference_tasks.models.vision import (
         BoundingBox as BoundingBox,
         DetectedObject as DetectedObject,
+        GeneratedImage as GeneratedImage,
+        GeneratedVideo as GeneratedVideo,
         ImageSize as ImageSize,
     )
     from inference_tasks.models.visual_question_answering import (
@@ -314,6 +316,8 @@ _MODULES = {
     "FillMaskOutputElement": "fill_mask",
     "FillMaskParameters": "fill_mask",
     "GeneratedAudio": "sound",
+    "GeneratedImage": "vision",
+    "GeneratedVideo": "vision",
     "GenerationParameters": "common",
     "ImageClassificationInput": "image_classification",
     "ImageClassificationOutput": "image_classification",
@@ -485,6 +489,8 @@ __all__ = [
     "FillMaskOutputElement",
     "FillMaskParameters",
     "GeneratedAudio",
+    "GeneratedImage",
+    "GeneratedVideo",
     "GenerationParameters",
     "ImageClassificationInput",
     "ImageClassificationOutput",

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pydantic import ConfigDict, StrictStr
 
 from inference_tasks._runtime.checks import CheckedModel
-from inference_tasks._runtime.types import Answer, Model
+from inference_tasks._runtime.types import Model
 from inference_tasks.models._types import IntegerGe0Le9007199254740991, IntegerGe1, NumberGe0
-from inference_tasks.models.vision import ImageSize
-
-
-class ImageTextToImageOutput(Answer):
-    """
-    The image made.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        use_attribute_docstrings=True,
-    )
-    image: StrictStr
-    """
-    The new image: a PNG, JPEG, WebP, … file in base64.
-    """
+from inference_tasks.models.vision import GeneratedImage, ImageSize
 
 
 class ImageTextToImageParameters(Model):
@@ -85,3 +72,8 @@ class ImageTextToImageInput(CheckedModel):
     """
     What to draw, and how.
     """
+
+
+ImageTextToImageOutput: TypeAlias = GeneratedImage
+
+"""The image made."""

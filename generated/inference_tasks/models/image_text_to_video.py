@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pydantic import ConfigDict, StrictStr
 
 from inference_tasks._runtime.checks import CheckedModel
-from inference_tasks._runtime.types import Answer, Model
+from inference_tasks._runtime.types import Model
 from inference_tasks.models._types import IntegerGe0Le9007199254740991, IntegerGe1, NumberGe0
-from inference_tasks.models.vision import ImageSize
-
-
-class ImageTextToVideoOutput(Answer):
-    """
-    The video made.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        use_attribute_docstrings=True,
-    )
-    video: StrictStr
-    """
-    The new video: an MP4, WebM, … file in base64.
-    """
+from inference_tasks.models.vision import GeneratedVideo, ImageSize
 
 
 class ImageTextToVideoParameters(Model):
@@ -89,3 +76,8 @@ class ImageTextToVideoInput(CheckedModel):
     """
     What to film, and how.
     """
+
+
+ImageTextToVideoOutput: TypeAlias = GeneratedVideo
+
+"""The video made."""

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pydantic import ConfigDict, StrictStr
 
-from inference_tasks._runtime.types import Answer, Model
+from inference_tasks._runtime.types import Model
 from inference_tasks.models._types import IntegerGe1, NumberGe0
-from inference_tasks.models.vision import ImageSize
-
-
-class ImageToImageOutput(Answer):
-    """
-    The changed image.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        use_attribute_docstrings=True,
-    )
-    image: StrictStr
-    """
-    The new image: a PNG, JPEG, WebP, … file in base64.
-    """
+from inference_tasks.models.vision import GeneratedImage, ImageSize
 
 
 class ImageToImageParameters(Model):
@@ -79,3 +66,8 @@ class ImageToImageInput(Model):
     """
     What to change, and how.
     """
+
+
+ImageToImageOutput: TypeAlias = GeneratedImage
+
+"""The changed image."""

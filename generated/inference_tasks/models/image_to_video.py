@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pydantic import ConfigDict, StrictStr
 
-from inference_tasks._runtime.types import Answer, Model
+from inference_tasks._runtime.types import Model
 from inference_tasks.models._types import IntegerGe0Le9007199254740991, IntegerGe1, NumberGe0
-from inference_tasks.models.vision import ImageSize
-
-
-class ImageToVideoOutput(Answer):
-    """
-    The video made.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        use_attribute_docstrings=True,
-    )
-    video: StrictStr
-    """
-    The new video: an MP4, WebM, … file in base64.
-    """
+from inference_tasks.models.vision import GeneratedVideo, ImageSize
 
 
 class ImageToVideoParameters(Model):
@@ -87,3 +74,8 @@ class ImageToVideoInput(Model):
     """
     What happens in the video, and how it is made.
     """
+
+
+ImageToVideoOutput: TypeAlias = GeneratedVideo
+
+"""The video made."""

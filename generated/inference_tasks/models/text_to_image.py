@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pydantic import ConfigDict, StrictStr
 
-from inference_tasks._runtime.types import Answer, Model
+from inference_tasks._runtime.types import Model
 from inference_tasks.models._types import IntegerGe0Le9007199254740991, IntegerGe1, NumberGe0
+from inference_tasks.models.vision import GeneratedImage
 
 
 class TextToImageParameters(Model):
@@ -55,21 +58,6 @@ class TextToImageParameters(Model):
     """
 
 
-class TextToImageOutput(Answer):
-    """
-    The image made.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        use_attribute_docstrings=True,
-    )
-    image: StrictStr
-    """
-    The new image: a PNG, JPEG, WebP, … file in base64.
-    """
-
-
 class TextToImageInput(Model):
     """
     A request for text to image.
@@ -87,3 +75,8 @@ class TextToImageInput(Model):
     """
     How to draw the image.
     """
+
+
+TextToImageOutput: TypeAlias = GeneratedImage
+
+"""The image made."""

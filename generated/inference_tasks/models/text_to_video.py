@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pydantic import ConfigDict, StrictStr
 
-from inference_tasks._runtime.types import Answer, Model
+from inference_tasks._runtime.types import Model
 from inference_tasks.models._types import IntegerGe0Le9007199254740991, IntegerGe1, NumberGe0
+from inference_tasks.models.vision import GeneratedVideo
 
 
 class TextToVideoParameters(Model):
@@ -45,21 +48,6 @@ class TextToVideoParameters(Model):
     """
 
 
-class TextToVideoOutput(Answer):
-    """
-    The video made.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        use_attribute_docstrings=True,
-    )
-    video: StrictStr
-    """
-    The new video: an MP4, WebM, … file in base64.
-    """
-
-
 class TextToVideoInput(Model):
     """
     A request for text to video.
@@ -77,3 +65,8 @@ class TextToVideoInput(Model):
     """
     How to make the video.
     """
+
+
+TextToVideoOutput: TypeAlias = GeneratedVideo
+
+"""The video made."""

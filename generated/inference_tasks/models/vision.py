@@ -61,6 +61,36 @@ class DetectedObject(Answer):
     """
 
 
+class GeneratedImage(Answer):
+    """
+    An image that a model made.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        use_attribute_docstrings=True,
+    )
+    image: StrictStr
+    """
+    The new image: a PNG, JPEG, WebP, … file in base64.
+    """
+
+
+class GeneratedVideo(Answer):
+    """
+    A video that a model made.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        use_attribute_docstrings=True,
+    )
+    video: StrictStr
+    """
+    The new video: an MP4, WebM, … file in base64.
+    """
+
+
 class ImageSize(Model):
     """
     Width and height of an image or of a video's frames.

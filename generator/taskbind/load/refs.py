@@ -232,10 +232,8 @@ class References:
         if not isinstance(site.schema, dict):
             return []
         inner = [each for each in links.get(id(site.schema), ()) if isinstance(each.schema, dict)]
-        for step, value in subschemas(site.schema):
-            if step.split("/")[1] in IN_PLACE and id(value) in self._sites:
-                inner.append(self._sites[id(value)])
-        return inner
+        applied = {key: site.schema[key] for key in IN_PLACE if key in site.schema}
+        return inner + [self._sites[id(value)] for _, value in subschemas(applied) if id(value) in self._sites]
 
 
 def reference_keys(schema: dict[str, Any], dialect: int) -> list[str]:

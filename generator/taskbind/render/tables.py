@@ -216,8 +216,11 @@ def _bounds(type: ir.Scalar) -> list[str]:
 
 
 def _range(unit: str, low: int | None, high: int | None) -> list[str]:
-    if low is not None and low == high:
-        return [f"{low} {unit}"]
-    if low is not None and high is not None:
-        return [f"{low} to {high} {unit}"]
-    return [f"at least {low} {unit}"] if low is not None else [f"at most {high} {unit}"] if high is not None else []
+    """A length in words; `unit` is a plural."""
+    if low is None and high is None:
+        return []
+    if low == high or high is None:
+        said = f"{low}" if low == high else f"at least {low}"
+    else:
+        said = f"at most {high}" if low is None else f"{low} to {high}"
+    return [f"{said} {unit.removesuffix('s') if said.split()[-1] == '1' else unit}"]
