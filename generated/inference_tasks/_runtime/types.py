@@ -181,7 +181,7 @@ class Model(BaseModel):
         while owner["schema"]["type"] != "model-fields":
             owner = owner["schema"]
         inner = owner["schema"]
-        if cls.model_config["extra"] == "allow":
+        if cls.model_config.get("extra") == "allow":
             # Said here rather than by annotating `__pydantic_extra__`, which would slow down every instance.
             inner.setdefault("extras_schema", _json_schema())
         for name, member in inner["fields"].items():
