@@ -35,6 +35,12 @@ _BOUNDS: Final = {
     "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "format": "format"},
     "array": {"minItems": "min_items", "maxItems": "max_items", "uniqueItems": "unique"},
 }
+_LARGEST: Final = 200
+"""How many types a definition without a class may hold to be written out where it is used."""
+_DEEPEST: Final = 16
+"""How deep two types are compared or merged; types that refer to themselves have no end."""
+_PATIENCE: Final = 20_000
+"""How many pairs of types are compared or merged in one run. Beyond, checks take over, which cost nothing here."""
 _COMPANIONS: Final = {
     "additionalProperties": ("properties", "patternProperties"),
     "patternProperties": ("additionalProperties", "properties"),
@@ -76,6 +82,9 @@ class _Lowering:
         self.documents = {document.path: document for document in tree.documents}
         self.definitions: dict[str, ir.Definition] = {}
         self.open: list[str] = []
+        self.sizes: dict[str, int] = {}  # of definitions without a class, written out in place
+        self.merging: list[tuple[ir.Type, ir.Type]] = []
+        self.patience = _PATIENCE
 
     # ------------------------------------------------------------------------------------------------ tasks
 
@@ -127,6 +136,7 @@ class _Lowering:
         type = self.type(document, pointer, schema, name, named=True)
         self.open.pop()
         self.definitions[id] = replace(self.definitions[id], type=type)
+        self.sizes[id] = self._size(type)
         return id
 
     # ------------------------------------------------------------------------------------------------ types
@@ -188,10 +198,18 @@ class _Lowering:
 
     def _reference(self, target: str) -> ir.Type:
         self.reference(target)
-        if target in self.open and not self._through_object(target):
-            # Without a class in between, a type cannot name itself; a schema can.
+        # Without a class in between, a type cannot name itself, and may grow beyond all bounds; a schema has names.
+        endless = target in self.open and not self._through_object(target)
+        if endless or self.sizes.get(target, 0) > _LARGEST:
             return ir.Checked(ir.Any(), ir.text({"$ref": target}))
         return ir.Ref(target)
+
+    def _size(self, type: ir.Type) -> int:
+        """How many types stand in a type once references to what has no class are written out."""
+        if isinstance(type, ir.Ref):
+            has_class = isinstance(ir.bare(self.definitions[type.id].type), ir.Object)
+            return 1 if has_class or type.id in self.open else self.sizes[type.id]
+        return 1 + sum(map(self._size, ir.children(type)))
 
     def _through_object(self, id: str) -> bool:
         return any(_makes_class(self._schema(item)) for item in self.open[self.open.index(id) :])
@@ -306,16 +324,19 @@ class _Lowering:
         """Whether no JSON value can match two of the variants, because their JSON types or their tags differ."""
         return all(self._apart(a, b) for i, a in enumerate(variants) for b in variants[i + 1 :])
 
-    def _apart(self, a: ir.Type, b: ir.Type) -> bool:
+    def _apart(self, a: ir.Type, b: ir.Type, depth: int = 0) -> bool:
+        self.patience -= 1
+        if depth > _DEEPEST or self.patience < 0:
+            return False
         a, b = ir.bare(self._expand(a)), ir.bare(self._expand(b))
         for one, other in ((a, b), (b, a)):
             if isinstance(one, ir.Union):
-                return all(self._apart(variant, other) for variant in one.variants)
+                return all(self._apart(variant, other, depth + 1) for variant in one.variants)
         if isinstance(a, ir.Enum) and isinstance(b, ir.Enum):
             return not set(a.values) & set(b.values)
         if isinstance(a, ir.Object) and isinstance(b, ir.Object):
             return any(
-                self._apart(field.type, twin.type)
+                self._apart(field.type, twin.type, depth + 1)
                 for field in a.fields
                 if field.required and (twin := b.field(field.name)) is not None and twin.required
             )
@@ -338,7 +359,17 @@ class _Lowering:
             return a
         if any(isinstance(each, ir.Ref) and each.id in self.open for each in (a, b)):
             return None  # not known yet
-        a, b = self._expand(a), self._expand(b)
+        self.patience -= 1
+        if (a, b) in self.merging or len(self.merging) > _DEEPEST or self.patience < 0:
+            return None
+        self.merging.append((a, b))
+        try:
+            return self._merge(self._expand(a), self._expand(b), id, name)
+        finally:
+            self.merging.pop()
+
+    def _merge(self, a: ir.Type, b: ir.Type, id: str, name: str) -> ir.Type | None:
+        """The same for two types that are no references."""
         if isinstance(a, ir.Checked) or isinstance(b, ir.Checked):
             merged = self._intersect(ir.bare(a), ir.bare(b), id, name)
             return None if merged is None else _rechecked(merged, a, b)

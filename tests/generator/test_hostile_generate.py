@@ -7,13 +7,15 @@ import importlib
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from taskbind.config import Config
 from taskbind.diagnostics import TaskbindError
 from taskbind.pipeline import SpecError, generate
-from tests.support.project import imported
+from tests.support.project import echo_task, generate_project, imported
 
 SECONDS = 10.0
 # What the modules made from a spec may import, beside their own package.
@@ -68,3 +70,68 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(str(node.module).partition(".")[0])
     return found
+
+
+def ladder(name: str, levels: int, width: int) -> dict[str, Any]:
+    """Definitions each of which refers `width` times to the next one: written out, they are beyond all bounds."""
+    last = {"type": "string"}
+    return {
+        f"{name}{level}": {
+            "type": "object",
+            "properties": {
+                f"f{i}": {"$ref": f"#/$defs/{name}{level + 1}"} if level < levels else last for i in range(width)
+            },
+        }
+        for level in range(levels + 1)
+    }
+
+
+def tower(keyword: str, levels: int) -> dict[str, Any]:
+    """Unions of the next definition and a list of it, without any object to give it a name."""
+    steps = {
+        f"U{i}": {keyword: [{"$ref": f"#/$defs/U{i + 1}"}, {"type": "array", "items": {"$ref": f"#/$defs/U{i + 1}"}}]}
+        for i in range(levels)
+    }
+    return {"$defs": {**steps, f"U{levels}": {"type": "string"}}, "$ref": "#/$defs/U0"}
+
+
+def loops(keyword: str, *required: str) -> dict[str, Any]:
+    """Two objects that hold themselves, put together."""
+    defs = {
+        name: {
+            "type": "object",
+            "properties": {"child": {"$ref": f"#/$defs/{name}"}, name: {"type": "string"}},
+            "required": list(required),
+        }
+        for name in ("A", "B")
+    }
+    return {"$defs": defs, keyword: [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}
+
+
+@pytest.mark.parametrize(
+    ("output", "good", "bad"),
+    [
+        ({"$defs": ladder("A", 22, 2), "$ref": "#/$defs/A0"}, {"f0": {"f1": {}}}, {"f0": {"f1": 1}}),
+        (
+            {
+                "$defs": ladder("A", 15, 3) | ladder("B", 15, 3),
+                "allOf": [{"$ref": "#/$defs/A0"}, {"$ref": "#/$defs/B0"}],
+            },
+            {"f0": {"f2": {}}},
+            {"f0": {"f2": "x"}},
+        ),
+        (tower("anyOf", 22), [["x"]], [[1]]),
+        (tower("oneOf", 22), "x", []),
+        (loops("allOf"), {"child": {"A": "x", "B": "y"}}, {"child": {"A": "x", "B": 1}}),
+        (loops("oneOf", "child"), None, {"child": {"child": {}}}),
+    ],
+    ids=["ladder", "two ladders", "tower of anyOf", "tower of oneOf", "loops together", "loops apart"],
+)
+def test_what_grows_without_end_is_cut_short(tmp_path: Path, output: Any, good: Any, bad: Any) -> None:
+    config, _ = generate_project(tmp_path, echo_task(output=output))
+    with imported(config):
+        adapter = importlib.import_module("made._tasks").TASKS["echo"].output_adapter
+        with pytest.raises(ValidationError):
+            adapter.validate_python(bad)
+        if good is not None:
+            assert adapter.dump_python(adapter.validate_python(good), exclude_unset=True) == good

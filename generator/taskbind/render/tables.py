@@ -9,6 +9,7 @@ from typing import Final
 from .. import ir
 from ..escape import code, json_text, markdown
 
+_LONG: Final = 1000
 _PLURALS: Final = {"null": "null", "any JSON value": "any JSON values"}
 
 
@@ -24,52 +25,67 @@ class Row:
 
 
 def rows(api: ir.Api, id: str) -> tuple[Row, ...]:
-    """The rows of a definition, depth first: at least one. A recursive type is opened once."""
+    """The rows of a definition, depth first: at least one. A recursive type is opened once.
+
+    Once a table is very long, objects further in stay closed: a type in a type in a type may have more members than
+    anyone can read.
+    """
     definition = api.definition(id)
     type = api.resolve(definition.type)
+    table = _Table(api)
     if isinstance(type, ir.Object) and type.fields:
-        return tuple(_members(api, type, "", (id,)))
-    return (_row(api, "(root)", definition.type, None, definition.doc), *_inside(api, definition.type, "", (id,)))
+        table.members(type, "", (id,))
+    else:
+        table.add("(root)", definition.type, None, definition.doc)
+        table.inside(definition.type, "", (id,))
+    return tuple(table.rows)
 
 
-def _members(api: ir.Api, type: ir.Object, prefix: str, seen: tuple[str, ...]) -> Iterator[Row]:
-    for field in type.fields:
-        path = f"{prefix}.{field.name}" if prefix else field.name
-        yield _row(api, path, field.type, field, field.doc or _doc(api, field.type))
-        yield from _inside(api, field.type, path, seen)
-    if not isinstance(type.additional, bool):
-        path = f"{prefix}.*" if prefix else "*"
-        yield _row(api, path, type.additional, None, "Any other member.")
-        yield from _inside(api, type.additional, path, seen)
+class _Table:
+    def __init__(self, api: ir.Api) -> None:
+        self.api = api
+        self.rows: list[Row] = []
 
+    def add(self, path: str, type: ir.Type, field: ir.Field | None, doc: str) -> None:
+        self.rows.append(_row(self.api, path, type, field, doc))
 
-def _inside(api: ir.Api, type: ir.Type, path: str, seen: tuple[str, ...]) -> Iterator[Row]:
-    """The rows below the one of `path`."""
-    match type:
-        case ir.Ref(id=id) if id in seen:
-            return
-        case ir.Ref(id=id):
-            yield from _inside(api, api.definition(id).type, path, (*seen, id))
-        case ir.Checked(base=base):
-            yield from _inside(api, base, path, seen)
-        case ir.Object():
-            yield from _members(api, type, path, seen)
-        case ir.Map(values=values):
-            yield from _inside(api, values, f"{path}.*", seen)
-        case ir.Array(prefix=prefix, items=items):
-            for index, item in enumerate(prefix):
-                yield _row(
-                    api, f"{path}[{index}]", item, None, _doc(api, item) or f"Item {index + 1} of {len(prefix)}."
-                )
-                yield from _inside(api, item, f"{path}[{index}]", seen)
-            if items is not None:
-                yield from _inside(api, items, f"{path}[]", seen)
-        case ir.Union(variants=variants):
-            nested = [v for v in variants if isinstance(api.resolve(v), ir.Object | ir.Array | ir.Map | ir.Union)]
-            for number, variant in enumerate(nested, 1):
-                # Members of alternatives must not read as if they belonged together.
-                label = f"{path} ({number} of {len(nested)})" if len(nested) > 1 else path
-                yield from _inside(api, variant, label, seen)
+    def members(self, type: ir.Object, prefix: str, seen: tuple[str, ...]) -> None:
+        for field in type.fields:
+            path = f"{prefix}.{field.name}" if prefix else field.name
+            self.add(path, field.type, field, field.doc or _doc(self.api, field.type))
+            self.inside(field.type, path, seen)
+        if not isinstance(type.additional, bool):
+            path = f"{prefix}.*" if prefix else "*"
+            self.add(path, type.additional, None, "Any other member.")
+            self.inside(type.additional, path, seen)
+
+    def inside(self, type: ir.Type, path: str, seen: tuple[str, ...]) -> None:
+        """Add the rows below the one of `path`."""
+        match type:
+            case ir.Ref(id=id) if id in seen or len(self.rows) > _LONG:
+                return
+            case ir.Ref(id=id):
+                self.inside(self.api.definition(id).type, path, (*seen, id))
+            case ir.Checked(base=base):
+                self.inside(base, path, seen)
+            case ir.Object():
+                self.members(type, path, seen)
+            case ir.Map(values=values):
+                self.inside(values, f"{path}.*", seen)
+            case ir.Array(prefix=prefix, items=items):
+                for index, item in enumerate(prefix):
+                    doc = _doc(self.api, item) or f"Item {index + 1} of {len(prefix)}."
+                    self.add(f"{path}[{index}]", item, None, doc)
+                    self.inside(item, f"{path}[{index}]", seen)
+                if items is not None:
+                    self.inside(items, f"{path}[]", seen)
+            case ir.Union(variants=variants):
+                kinds = ir.Object | ir.Array | ir.Map | ir.Union
+                nested = [v for v in variants if isinstance(self.api.resolve(v), kinds)]
+                for number, variant in enumerate(nested, 1):
+                    # Members of alternatives must not read as if they belonged together.
+                    label = f"{path} ({number} of {len(nested)})" if len(nested) > 1 else path
+                    self.inside(variant, label, seen)
 
 
 def _row(api: ir.Api, path: str, type: ir.Type, field: ir.Field | None, doc: str) -> Row:
