@@ -34,7 +34,9 @@ def enum(schema: Mapping[str, Any]) -> tuple[ir.Type, frozenset[str]]:
         said.discard(keyword)
         if any(isinstance(value, list | dict) for value in others):
             return ir.Any(), frozenset()
-        variants.append(ir.Scalar("integer" if all("integer" in _type_names(value) for value in others) else "number"))
+        # Beyond 2**53 an int has more digits than the float that was written, and would be another value to a check.
+        whole = all("integer" in _type_names(value) and abs(value) <= 2**53 for value in others)
+        variants.append(ir.Scalar("integer" if whole else "number"))
     variants += [ir.NULL] if None in values else []
     if not variants:
         return ir.Any(), frozenset()

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(SCHEMAS, st.lists(instances, min_size=4, max_size=12))
 def test_models_agree_with_random_schemas(folder: Path, schema: dict[str, Any], values: list[Any]) -> None:
     assume(metaschema_problem({"$schema": DIALECTS[DRAFT], **schema}) is None)
-    root = folder / str(next(NUMBERS))  # names a package, and packages are known by name
+    root = folder / f"random_{next(NUMBERS)}"  # names a package; another of the same name would be taken for it
     try:
         with verdict(Group(DRAFT, "random", "random", schema, ()), root) as ask:
             judge = jsonschema_rs.validator_for(
