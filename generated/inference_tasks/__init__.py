@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from inference_tasks._client import AsyncClient as AsyncClient, Client as Client
     from inference_tasks._runtime.arguments import OMIT as OMIT, Omit as Omit
+    from inference_tasks._runtime.encoded import Base64 as Base64
     from inference_tasks._runtime.errors import (
         APIConnectionError as APIConnectionError,
         APIError as APIError,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "AsyncClient": "_client",
+    "Base64": "_runtime.encoded",
     "Client": "_client",
     "OMIT": "_runtime.arguments",
     "Omit": "_runtime.arguments",
@@ -60,6 +62,7 @@ _MODULES = {
 
 __all__ = [
     "AsyncClient",
+    "Base64",
     "Client",
     "OMIT",
     "Omit",

@@ -491,7 +491,8 @@ class Client(SyncClient):
         questions about what a picture shows there is visual question answering.
 
         Args:
-            inputs: The page and the question about it.
+            inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
             doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
                 `max_seq_len`), so that no answer is cut in two; 0 or more.
             handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
@@ -2201,7 +2202,8 @@ class Client(SyncClient):
         answering.
 
         Args:
-            inputs: The image and the question about it.
+            inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
             top_k: How many answers to return, best first; at least 1. A number above the count of answers that
                 the model knows returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.
@@ -2808,7 +2810,8 @@ class AsyncClient(AsyncClientBase):
         questions about what a picture shows there is visual question answering.
 
         Args:
-            inputs: The page and the question about it.
+            inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
             doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
                 `max_seq_len`), so that no answer is cut in two; 0 or more.
             handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
@@ -4518,7 +4521,8 @@ class AsyncClient(AsyncClientBase):
         answering.
 
         Args:
-            inputs: The image and the question about it.
+            inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
             top_k: How many answers to return, best first; at least 1. A number above the count of answers that
                 the model knows returns all of them. Without it, the server decides.
             model: The model to ask, instead of the one that the server has for this task.

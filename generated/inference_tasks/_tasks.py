@@ -82,6 +82,7 @@ DOCUMENT_QUESTION_ANSWERING: Final = TaskBinding(
     input_model="DocumentQuestionAnsweringInput",
     output_type="DocumentQuestionAnsweringOutput",
     primary="inputs",
+    media_members=(("image", "image"),),
     parameters_model="DocumentQuestionAnsweringParameters",
     parameters=(
         "doc_stride",
@@ -384,6 +385,7 @@ VISUAL_QUESTION_ANSWERING: Final = TaskBinding(
     input_model="VisualQuestionAnsweringInput",
     output_type="VisualQuestionAnsweringOutput",
     primary="inputs",
+    media_members=(("image", "image"),),
     parameters_model="VisualQuestionAnsweringParameters",
     parameters=("top_k",),
 )

@@ -95,6 +95,7 @@ class _Feed:
         self.api, self.plan = api, plan
         self.types = f"{plan.package}._runtime.types"
         self.made: dict[str, str] = {}
+        self.answering = False  # whether the object at work is part of a response
 
     def base(self, id: str) -> str | None:
         """The base class of a class, if it is another than Model."""
@@ -114,6 +115,7 @@ class _Feed:
     def object(self, definition: ir.Definition) -> dict[str, Any]:
         type = sayable(definition.type)
         assert isinstance(type, ir.Object)
+        self.answering = definition.id in self.plan.answers
         fields, additional = type.fields, type.additional
         out: dict[str, Any] = {"type": "object", "title": self.plan.classes[definition.id].name}
         if definition.doc:
@@ -149,6 +151,8 @@ class _Feed:
 
     def exact(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Swap in the scalar types that match JSON Schema exactly; drop annotations that would make other types."""
+        if self.answering and schema.get("contentEncoding") == "base64":
+            return {"customTypePath": f"{self.plan.package}._runtime.encoded.Base64"} | _about(schema)
         out = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
         if "oneOf" in out and all("const" in member for member in out["oneOf"]):
             out["enum"] = [member["const"] for member in out.pop("oneOf")]
@@ -183,6 +187,10 @@ class _Feed:
             return {}
         name, self.made[made[0]] = made
         return {"customTypePath": f"{self.plan.package}.models.{TYPES}.{name}"}
+
+
+def _about(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: schema[key] for key in ("description", "default", "deprecated") if key in schema}
 
 
 def _written(schema: dict[str, Any]) -> tuple[str, str] | None:

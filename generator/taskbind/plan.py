@@ -22,8 +22,8 @@ _CLIENT: Final = frozenset({"base_url", "close", "prepare", "parse", "list", "di
 
 
 _IMPORTED: Final = frozenset(
-    "Annotated Answer Any Check CheckedAnswer CheckedModel ConfigDict Field Integer IntegerType Json Literal Model "
-    "Number NumberType StrictBool StrictStr TypeAlias".split()
+    "Annotated Answer Any Base64 Check CheckedAnswer CheckedModel ConfigDict Field Integer IntegerType Json Literal "
+    "Model Number NumberType StrictBool StrictStr TypeAlias".split()
 )
 """Names that the generated model modules import, so that no class may have them."""
 
@@ -59,7 +59,8 @@ class Parameter:
 class TaskPlan:
     """One task's names. `parameters_class` is None where the request has no ``parameters`` object.
 
-    `takes_file`: a media file alone is a whole request. `output_name` and `stream_name` name the types of an answer and
+    `takes_file`: a media file alone is a whole request. `media_members` are the members of the primary input, by wire
+    name and kind, that are media. `output_name` and `stream_name` name the types of an answer and
     of one event of a streamed one. `output_annotation` is the response type in signatures. Where a response is a list
     of objects, `element` is their class, which several tasks may share, and `element_name` this task's name for it.
     """
@@ -80,6 +81,7 @@ class TaskPlan:
     primary_annotation: str
     media: ir.Media | None
     takes_file: bool
+    media_members: tuple[tuple[str, str], ...]
     parameters_class: ClassName | None
     parameters: tuple[Parameter, ...]
 
@@ -234,9 +236,17 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
         primary_annotation=hints.annotation(api, primary.type, class_name),
         media=media if isinstance(media, ir.Media) else None,
         takes_file=isinstance(media, ir.Media) and not any(f.required for f in root.fields if f is not primary),
+        media_members=_media_members(api, primary),
         parameters_class=parameters_class,
         parameters=tuple(sorted(parameters, key=lambda p: not p.required)),
     )
+
+
+def _media_members(api: ir.Api, primary: ir.Field) -> tuple[tuple[str, str], ...]:
+    type = api.resolve(ir.split_null(primary.type)[0])
+    fields = type.fields if isinstance(type, ir.Object) else ()
+    kinds = ((field.name, api.resolve(ir.split_null(field.type)[0])) for field in fields)
+    return tuple((name, kind.media) for name, kind in kinds if isinstance(kind, ir.Media))
 
 
 def _element(api: ir.Api, output: ir.Type, classes: dict[str, ClassName]) -> ClassName | None:

@@ -196,16 +196,20 @@ class BaseClient(ABC, Generic[HTTPClient]):
     ) -> Steps[Any]:
         """One call, from its arguments to its models."""
         if binding.media is not None and not (primary is None and binding.optional):
-            primary = yield from self._media(binding, primary)
+            primary = yield from self._media(primary, binding.primary, binding.media)
+        for name, kind in binding.media_members if isinstance(primary, dict) else ():
+            if name in primary:
+                media = yield from self._media(primary[name], f"{binding.primary}.{name}", kind)
+                primary = {**primary, name: _base64(media)}
         request = self.prepare(binding, primary, given(parameters, nullable), given(root, nullable), **options)
         return self.parse(binding, (yield from exchange(request, self._max_retries, self._random)))
 
-    def _media(self, binding: TaskBinding, source: Any) -> Steps[Media]:
+    def _media(self, source: Any, name: str, kind: str) -> Steps[Media]:
         if isinstance(source, bytes):
-            return read(source, binding.primary, binding.media)
+            return read(source, name, kind)
         url = remote_url(source)
         if url is None:
-            media: Media = yield Work(partial(read, source, binding.primary, binding.media))
+            media: Media = yield Work(partial(read, source, name, kind))
             return media
         request = Request("GET", url, {"user-agent": self._agent(), "accept-encoding": "identity"}, anonymous=True)
         try:
@@ -214,9 +218,9 @@ class BaseClient(ABC, Generic[HTTPClient]):
             if response.status != 200:
                 raise status_error(response.status, response.headers, b"")
         except (APIError, ConfigurationError) as error:
-            raise InputError(f"{binding.primary}: cannot download {shown(url)}: {error}") from error
+            raise InputError(f"{name}: cannot download {shown(url)}: {error}") from error
         declared = response.headers.get("content-type", UNKNOWN)
-        return from_bytes(response.content, binding.primary, binding.media, declared=declared)
+        return from_bytes(response.content, name, kind, declared=declared)
 
 
 class SyncClient(BaseClient["SyncHTTPClient"]):
@@ -323,6 +327,10 @@ async def _in_thread(run: Callable[[], Any]) -> Any:
     return await to_thread.run_sync(run)
 
 
+def _base64(media: Media) -> str:
+    return binascii.b2a_base64(media.data, newline=False).decode("ascii")
+
+
 def _json(binding: TaskBinding, primary: Any, parameters: Mapping[str, Any], root: Mapping[str, Any]) -> bytes:
     """The JSON body of a request, checked against the task's input model. Raises InputError."""
     from pydantic import ValidationError
@@ -330,7 +338,7 @@ def _json(binding: TaskBinding, primary: Any, parameters: Mapping[str, Any], roo
     from .types import dump
 
     if isinstance(primary, Media):
-        primary = binascii.b2a_base64(primary.data, newline=False).decode("ascii")
+        primary = _base64(primary)
     body: dict[str, Any] = {binding.primary: primary, **root}
     if primary is None and binding.optional:
         del body[binding.primary]

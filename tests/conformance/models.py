@@ -57,7 +57,7 @@ def verdict(group: Group, root: Path) -> Iterator[Verdict]:
         target.write_bytes(text if isinstance(text, bytes) else text.encode())
     (config.out / package / "__init__.py").touch()
     sys.path.insert(0, str(config.out))
-    for name in ("", ".types", ".checks"):  # one runtime serves all groups
+    for name in ("", ".types", ".checks", ".encoded"):  # one runtime serves all groups
         sys.modules[f"{package}._runtime{name}"] = importlib.import_module(RUNTIME + name)
     try:
         importlib.invalidate_caches()

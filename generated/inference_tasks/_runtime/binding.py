@@ -22,8 +22,9 @@ class TaskBinding:
     `input_model`, `output_type`, `stream_type` (of one event of a streamed answer, where the task has one) and
     `parameters_model` are names in the generated module `module`. `primary` is the wire name of the main member of a
     request, which may be missing if it is `optional`; `media` its kind (``"audio"``, ``"image"``, ``"video"``,
-    ``"binary"``), or None for anything that is not media. `parameters` are the wire names inside the request's
-    ``parameters`` object, `options` those beside `primary` at its root.
+    ``"binary"``), or None for anything that is not media, and `media_members` are its members that are media, by wire
+    name and kind. `parameters` are the wire names inside the request's ``parameters`` object, `options` those beside
+    `primary` at its root.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TaskBinding:
     primary: str
     media: str | None = None
     content_type: str | None = None
+    media_members: tuple[tuple[str, str], ...] = ()
     optional: bool = False
     stream_type: str | None = None
     parameters_model: str | None = None

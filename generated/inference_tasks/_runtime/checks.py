@@ -55,7 +55,8 @@ def _validator(module: str, name: str) -> Callable[[Any], Any]:
 def _hold(module: str, name: str, value: Any, info: ValidationInfo[Any]) -> None:
     if is_open(info):  # a response may be of a newer version of the spec
         return
-    broken = [_told(error) for error in islice(_validator(module, name)(dump(value)), _SHOWN)]
+    errors = islice(_validator(module, name)(dump(value)), _SHOWN)
+    broken = list(dict.fromkeys(map(_told, errors)))  # two schemas may say the same
     if broken:
         raise PydanticCustomError("json_schema", "Input breaks its schema: {broken}", {"broken": "; ".join(broken)})
 
@@ -64,7 +65,7 @@ def _told(error: jsonschema_rs.ValidationError) -> str:
     """What is wrong and where; of alternatives, why each does not fit."""
     where = ".".join(map(str, error.instance_path))
     branches = getattr(error.kind, "context", None) or [[]]
-    reasons = [" and ".join(inner.message for inner in branch) for branch in branches]
+    reasons = [" and ".join(map(_told, branch)) for branch in branches]
     said = f"either {', or '.join(reasons)}" if all(reasons) else error.message
     return f"{where}: {said}"[:_LONGEST] if where else said[:_LONGEST]
 

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field, StrictStr
 
+from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.types import Answer, Model
 
 
@@ -32,9 +33,10 @@ class AudioToAudioOutputElement(Answer):
 
     model_config = ConfigDict(
         extra="allow",
+        arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
-    blob: StrictStr
+    blob: Base64
     """
     The recording: a file in base64, of the type that `content-type` says.
     """

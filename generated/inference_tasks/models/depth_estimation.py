@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, StrictStr
 
+from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.types import Answer, Model, Number
 
 
@@ -39,7 +40,7 @@ class DepthEstimationOutput(Answer):
     equally long. The grid may be coarser than the image. What is measured is the model's affair: metres, or only
     an order, in which many models give nearer points the larger number.
     """
-    depth: StrictStr
+    depth: Base64
     """
     The same as a grey picture in base64, as large as the image: black where `predicted_depth` is smallest, white
     where it is largest.

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StrictStr
 
+from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.types import Answer, Model
 from inference_tasks.models._types import NumberGe0Le1
 
@@ -59,7 +60,7 @@ class ImageSegmentationOutputElement(Answer):
     """
     Name of the segment's class.
     """
-    mask: StrictStr
+    mask: Base64
     """
     A black and white picture in base64, as large as the image: white where the segment is.
     """

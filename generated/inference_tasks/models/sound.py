@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, StrictStr
+from pydantic import ConfigDict
 
+from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.types import Answer
 from inference_tasks.models._types import IntegerGe1
 
@@ -18,7 +19,7 @@ class GeneratedAudio(Answer):
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
-    audio: StrictStr
+    audio: Base64
     """
     The sound: a WAV, FLAC, MP3, … file in base64.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, StrictStr
 
+from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.types import Answer, Integer, Model
 from inference_tasks.models._types import IntegerGe1, NumberGe0Le1
 
@@ -68,9 +69,10 @@ class GeneratedImage(Answer):
 
     model_config = ConfigDict(
         extra="allow",
+        arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
-    image: StrictStr
+    image: Base64
     """
     The new image: a PNG, JPEG, WebP, … file in base64.
     """
@@ -83,9 +85,10 @@ class GeneratedVideo(Answer):
 
     model_config = ConfigDict(
         extra="allow",
+        arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
-    video: StrictStr
+    video: Base64
     """
     The new video: an MP4, WebM, … file in base64.
     """

@@ -47,12 +47,19 @@ def _task(api: ir.Api, task: TaskPlan) -> dict[str, Any]:
             "name": task.primary_python,
             "annotation": _accepted_primary(task),
             "optional": not task.primary.required,
-            "doc": _lines(_MEDIA[task.media.media] if task.media else task.primary.doc, _WIDTH - 4),
+            "doc": _lines(_primary_doc(task), _WIDTH - 4),
         },
         "parameters": [_parameter(p) for p in task.parameters],
         "output": task.output_annotation,
         "returns": docstring_text(" ".join((api.definition(task.task.output).doc or "The answer.").split())),
     }
+
+
+def _primary_doc(task: TaskPlan) -> str:
+    if task.media:
+        return _MEDIA[task.media.media]
+    names = ", ".join(f"`{name}`" for name, _ in task.media_members)
+    return f"{task.primary.doc} In a dict, {names} may be {_SOURCES}." if names else task.primary.doc
 
 
 def _accepted_primary(task: TaskPlan) -> str:

@@ -92,6 +92,7 @@ def _binding(plan: Plan, task: TaskPlan) -> dict[str, Any]:
         "primary": task.primary.name,
         "media": task.media.media if task.media else None,
         "content_type": task.media.content_type if task.media else None,
+        "media_members": task.media_members,
         "parameters_model": task.parameters_class.name if task.parameters_class else None,
         "parameters": tuple(p.wire for p in task.parameters if p.in_parameters),
         "options": tuple(p.wire for p in task.parameters if not p.in_parameters),

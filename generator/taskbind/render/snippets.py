@@ -118,7 +118,6 @@ class _View:
     package: str
     method: str
     arguments: str
-    encodes: bool
     answer: str
     import_json: bool
 
@@ -205,7 +204,8 @@ def _view(
     sample_types = [_content_type(task, path, context, where) for _, path in files]
     given = bool(example.media) or example.inputs is not ir.ABSENT
     first = {task.primary.name: variables[""] if example.media else _inputs(example, language.value, variables)}
-    argument = py_literal(names[""]) if example.media else _inputs(example, py_literal, variables)
+    named = {member: py_literal(name) for member, name in names.items()}
+    argument = named[""] if example.media else _inputs(example, py_literal, named)
     arguments = [*([argument] if given else []), *(f"{key}={py_literal(value)}" for key, value in keywords)]
     answer = _answer(api, task)
     return _View(
@@ -222,7 +222,6 @@ def _view(
         package=plan.package,
         method=task.method,
         arguments=_arguments(arguments),
-        encodes=bool(example.files),
         answer=answer,
         import_json=answer.startswith("json."),
     )
