@@ -17,7 +17,7 @@ from .names import constant, pascal, snake, unique
 OPTIONS: Final = ("model", "timeout", "extra_headers", "use_cache", "wait_for_model")
 """Keywords that every client method has beside those of its spec."""
 
-_CLIENT: Final = frozenset({"base_url", "close", "prepare", "parse", "list", "dict"})
+_CLIENT: Final = frozenset({"base_url", "close", "map", "prepare", "parse", "list", "dict"})
 """What a client has beside its tasks, and what its annotations use: no method may be called so."""
 
 

@@ -75,7 +75,7 @@ class EventParser:
         events: list[Event] = []
         for piece in chunk.splitlines(keepends=True):  # bytes, unlike str, are split at CR, LF and CRLF only
             text = piece.rstrip(_LINE_END)
-            if self._size + len(self._line) + len(text) > self._limit:
+            if text and self._size + len(self._line) + len(text) > self._limit:
                 self._failed = True
                 self._line.clear()
                 self._data.clear()
@@ -101,7 +101,6 @@ class EventParser:
                 self._line.decode()
             except UnicodeDecodeError:
                 self._data.clear()
-                self._line.clear()
             else:
                 self._end_line()
         return self._dispatch()

@@ -13,7 +13,7 @@ import platform
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .binding import TaskBinding
 
 HTTPClient = TypeVar("HTTPClient")
+Out = TypeVar("Out")
 
 
 class BaseClient(ABC, Generic[HTTPClient]):
@@ -197,10 +198,13 @@ class BaseClient(ABC, Generic[HTTPClient]):
         """One call, from its arguments to its models."""
         if binding.media is not None and not (primary is None and binding.optional):
             primary = yield from self._media(primary, binding.primary, binding.media)
-        for name, kind in binding.media_members if isinstance(primary, dict) else ():
-            if name in primary:
-                media = yield from self._media(primary[name], f"{binding.primary}.{name}", kind)
-                primary = {**primary, name: _base64(media)}
+        elif isinstance(primary, dict):
+            members = dict(primary)
+            for name, kind in binding.media_members:
+                if name in members:
+                    media = yield from self._media(members[name], f"{binding.primary}.{name}", kind)
+                    members[name] = _base64(media)
+            primary = members
         request = self.prepare(binding, primary, given(parameters, nullable), given(root, nullable), **options)
         return self.parse(binding, (yield from exchange(request, self._max_retries, self._random)))
 
@@ -258,6 +262,31 @@ class SyncClient(BaseClient["SyncHTTPClient"]):
             return self._transport.send(step)
         return self._sleep(step.seconds) if isinstance(step, Pause) else step.run()
 
+    def map(
+        self,
+        method: Callable[..., Out],
+        inputs: Iterable[Any],
+        *,
+        concurrency: int = 8,
+        keep_errors: bool = False,
+        progress: bool = False,
+        **keywords: Any,
+    ) -> Iterator[Out | InferenceError]:
+        """Call `method`, one of this client's own, with each of `inputs`; the results come in their order.
+
+            for labels in client.map(client.image_classification, Path("photos").glob("*.jpg"), top_k=1):
+                ...
+
+        Up to `concurrency` calls run at once, and twice as many inputs are taken ahead, so that any number of them
+        fits into memory. `keywords` go to every call. With `keep_errors`, a call that fails gives its InferenceError in
+        place of a result; without, it is raised and the rest is dropped. `progress` counts on a terminal.
+        """
+        from .batch import in_threads
+
+        return in_threads(
+            lambda item: method(item, **keywords), inputs, concurrency, keep_errors=keep_errors, progress=progress
+        )
+
     def close(self) -> None:
         """Close the connections to the server."""
         self._transport.close()
@@ -303,6 +332,32 @@ class AsyncClientBase(BaseClient["AsyncHTTPClient"]):
         if isinstance(step, Request):
             return await self._transport.send(step)
         return await (self._sleep(step.seconds) if isinstance(step, Pause) else _in_thread(step.run))
+
+    def map(
+        self,
+        method: Callable[..., Awaitable[Out]],
+        inputs: Iterable[Any] | AsyncIterable[Any],
+        *,
+        concurrency: int = 8,
+        keep_errors: bool = False,
+        progress: bool = False,
+        **keywords: Any,
+    ) -> AsyncIterator[Out | InferenceError]:
+        """Call `method`, one of this client's own, with each of `inputs`; the results come in their order.
+
+            async for labels in client.map(client.image_classification, photos, top_k=1):
+                ...
+
+        Up to `concurrency` calls run at once, and twice as many inputs are taken ahead, so that any number of them
+        fits into memory. `keywords` go to every call. With `keep_errors`, a call that fails gives its InferenceError in
+        place of a result; without, it is raised and the rest is cancelled. `progress` counts on a terminal. For
+        asyncio only.
+        """
+        from .batch import in_tasks
+
+        return in_tasks(
+            lambda item: method(item, **keywords), inputs, concurrency, keep_errors=keep_errors, progress=progress
+        )
 
     async def close(self) -> None:
         """Close the connections to the server."""

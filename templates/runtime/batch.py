@@ -1,0 +1,125 @@
+"""Many calls at once: results in the order of the inputs, a bounded number of them on the way.
+
+Inputs are taken as results are asked for, so neither the inputs nor the results need fit into memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from .errors import InferenceError
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def in_threads(
+    call: Callable[[In], Out], inputs: Iterable[In], concurrency: int, *, keep_errors: bool, progress: bool
+) -> Iterator[Out | InferenceError]:
+    """``call`` of each of `inputs`, in their order, in up to `concurrency` threads.
+
+    With `keep_errors` a call that fails gives its error in place of a result; without it the error is raised and
+    the calls that were not begun are dropped. `progress` shows a count on standard error.
+    """
+    _check(concurrency)
+    shown = _Progress(inputs, progress)
+    waiting: deque[Future[Out]] = deque()
+    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="inference-map")
+    todo = iter(inputs)
+    try:
+        while True:
+            # As many are ready or at work as there are threads, and as many wait behind them.
+            while len(waiting) < 2 * concurrency and (item := next(todo, _END)) is not _END:
+                waiting.append(pool.submit(call, item))  # type: ignore[arg-type]  # not the end
+            if not waiting:
+                return
+            try:
+                yield waiting.popleft().result()
+            except InferenceError as error:
+                if not keep_errors:
+                    raise
+                yield error
+            shown.step()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        shown.close()
+
+
+async def in_tasks(
+    call: Callable[[In], Awaitable[Out]],
+    inputs: Iterable[In] | AsyncIterable[In],
+    concurrency: int,
+    *,
+    keep_errors: bool,
+    progress: bool,
+) -> AsyncIterator[Out | InferenceError]:
+    """The same for asyncio, with tasks for threads."""
+    _check(concurrency)
+    shown = _Progress(inputs, progress)
+    waiting: deque[asyncio.Task[Out]] = deque()
+    turns = asyncio.Semaphore(concurrency)
+    todo = inputs.__aiter__() if isinstance(inputs, AsyncIterable) else _slowly(inputs)
+
+    async def run(item: In) -> Out:
+        async with turns:
+            return await call(item)
+
+    try:
+        while True:
+            while len(waiting) < 2 * concurrency and (item := await anext(todo, _END)) is not _END:
+                waiting.append(asyncio.ensure_future(run(item)))  # type: ignore[arg-type]  # not the end
+            if not waiting:
+                return
+            try:
+                yield await waiting.popleft()
+            except InferenceError as error:
+                if not keep_errors:
+                    raise
+                yield error
+            shown.step()
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        shown.close()
+
+
+class _End:
+    """The type of the mark behind the last input."""
+
+
+_END = _End()
+
+
+async def _slowly(inputs: Iterable[In]) -> AsyncIterator[In]:
+    for item in inputs:
+        yield item
+
+
+def _check(concurrency: int) -> None:
+    if concurrency < 1:
+        raise ValueError(f"concurrency is {concurrency}; it must be at least 1")
+
+
+class _Progress:
+    """A line that counts, on a terminal."""
+
+    def __init__(self, inputs: object, wanted: bool) -> None:
+        self._wanted = wanted and sys.stderr.isatty()
+        self._of = f" of {len(inputs)}" if isinstance(inputs, Sized) else ""
+        self._done = 0
+
+    def step(self) -> None:
+        self._done += 1
+        if self._wanted:
+            sys.stderr.write(f"\r{self._done}{self._of} done")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._wanted and self._done:
+            sys.stderr.write("\n")
