@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
+from taskbind.diagnostics import Report
 from taskbind.load.dialects import metaschema_problem
 from taskbind.normalize import normalize
 from tests.conformance.models import RefusedError, verdict
@@ -33,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_models_agree_with_random_schemas(folder: Path, schema: dict[str, Any], values: list[Any]) -> None:
     schema = {"$schema": DIALECTS[DRAFT], **schema}
     assume(metaschema_problem(schema) is None)
-    tree, report = tree_of(schema)
+    tree, report = tree_of(schema), Report()
     normalize(tree, report)
     assume(REPAIRS.isdisjoint(finding.code for finding in report))
     root = folder / f"random_{next(NUMBERS)}"  # names a package; another of the same name would be taken for it
