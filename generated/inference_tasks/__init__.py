@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RateLimitError as RateLimitError,
         ResponseValidationError as ResponseValidationError,
         ServerError as ServerError,
+        StreamError as StreamError,
         UnprocessableEntityError as UnprocessableEntityError,
         UnsupportedMediaTypeError as UnsupportedMediaTypeError,
     )
@@ -56,6 +57,7 @@ _MODULES = {
     "RateLimitError": "_runtime.errors",
     "ResponseValidationError": "_runtime.errors",
     "ServerError": "_runtime.errors",
+    "StreamError": "_runtime.errors",
     "UnprocessableEntityError": "_runtime.errors",
     "UnsupportedMediaTypeError": "_runtime.errors",
 }
@@ -82,6 +84,7 @@ __all__ = [
     "RateLimitError",
     "ResponseValidationError",
     "ServerError",
+    "StreamError",
     "UnprocessableEntityError",
     "UnsupportedMediaTypeError",
 ]

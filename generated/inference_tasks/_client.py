@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from . import _tasks
 from ._runtime.arguments import OMIT, Omit
 from ._runtime.client import AsyncClientBase, SyncClient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
     from ._runtime.media import MediaInput
+    from ._runtime.streaming import AsyncStream, Stream
+    from .models._types import DocumentQuestionAnsweringWordBox
     from .models.audio_classification import (
         AudioClassificationOutputElement,
     )
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         ChatCompletionNamedToolChoice,
         ChatCompletionOutput,
         ChatCompletionStreamOptions,
+        ChatCompletionStreamOutput,
         ChatCompletionSystemMessage,
         ChatCompletionTextFormat,
         ChatCompletionTool,
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
         TextGenerationJsonSchemaGrammar,
         TextGenerationOutput,
         TextGenerationRegexGrammar,
+        TextGenerationStreamOutput,
     )
     from .models.token_classification import (
         TokenClassificationOutputElement,
@@ -263,13 +267,15 @@ class Client(SyncClient):
         )
         return _answer
 
+    @overload
     def chat_completion(
         self,
-        messages: list[
+        messages: Sequence[
             ChatCompletionSystemMessage
             | ChatCompletionUserMessage
             | ChatCompletionAssistantMessage
             | ChatCompletionToolMessage
+            | dict[str, Any]
         ],
         *,
         model_: str | Omit | None = OMIT,
@@ -291,8 +297,103 @@ class Client(SyncClient):
         | dict[str, Any]
         | Omit
         | None = OMIT,
-        tools: list[ChatCompletionTool] | Omit | None = OMIT,
-        tool_choice: Literal["auto", "none", "required"] | ChatCompletionNamedToolChoice | Omit | None = OMIT,
+        tools: Sequence[ChatCompletionTool | dict[str, Any]] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"]
+        | ChatCompletionNamedToolChoice
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tool_prompt: str | Omit | None = OMIT,
+        stream: Literal[False] | None = None,
+        stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ChatCompletionOutput: ...
+
+    @overload
+    def chat_completion(
+        self,
+        messages: Sequence[
+            ChatCompletionSystemMessage
+            | ChatCompletionUserMessage
+            | ChatCompletionAssistantMessage
+            | ChatCompletionToolMessage
+            | dict[str, Any]
+        ],
+        *,
+        model_: str | Omit | None = OMIT,
+        max_tokens: int | Omit | None = OMIT,
+        stop: list[str] | Omit | None = OMIT,
+        temperature: float | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        presence_penalty: float | Omit | None = OMIT,
+        logit_bias: dict[str, float] | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        n: int | Omit | None = OMIT,
+        logprobs: bool | Omit | None = OMIT,
+        top_logprobs: int | Omit | None = OMIT,
+        reasoning_effort: str | Omit | None = OMIT,
+        response_format: ChatCompletionTextFormat
+        | ChatCompletionJsonObjectFormat
+        | ChatCompletionJsonSchemaFormat
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tools: Sequence[ChatCompletionTool | dict[str, Any]] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"]
+        | ChatCompletionNamedToolChoice
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tool_prompt: str | Omit | None = OMIT,
+        stream: Literal[True],
+        stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> Stream[ChatCompletionStreamOutput]: ...
+
+    def chat_completion(
+        self,
+        messages: Sequence[
+            ChatCompletionSystemMessage
+            | ChatCompletionUserMessage
+            | ChatCompletionAssistantMessage
+            | ChatCompletionToolMessage
+            | dict[str, Any]
+        ],
+        *,
+        model_: str | Omit | None = OMIT,
+        max_tokens: int | Omit | None = OMIT,
+        stop: list[str] | Omit | None = OMIT,
+        temperature: float | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        presence_penalty: float | Omit | None = OMIT,
+        logit_bias: dict[str, float] | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        n: int | Omit | None = OMIT,
+        logprobs: bool | Omit | None = OMIT,
+        top_logprobs: int | Omit | None = OMIT,
+        reasoning_effort: str | Omit | None = OMIT,
+        response_format: ChatCompletionTextFormat
+        | ChatCompletionJsonObjectFormat
+        | ChatCompletionJsonSchemaFormat
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tools: Sequence[ChatCompletionTool | dict[str, Any]] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"]
+        | ChatCompletionNamedToolChoice
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
         tool_prompt: str | Omit | None = OMIT,
         stream: bool | None = None,
         stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
@@ -301,7 +402,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ChatCompletionOutput:
+    ) -> ChatCompletionOutput | Stream[ChatCompletionStreamOutput]:
         """Write the next message of a conversation.
 
         Chat completion gives a model a conversation, message by message, and gets the next message
@@ -358,13 +459,68 @@ class Client(SyncClient):
 
         Returns:
             The answers of the model, when they are sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in a `with` block.
 
         Raises:
             InputError: The input or a parameter is not what the task takes; nothing was sent.
             APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
         """
+        if stream:
+            _events: Stream[ChatCompletionStreamOutput] = self._stream(
+                _tasks.CHAT_COMPLETION,
+                messages,
+                {},
+                {
+                    "model": model_,
+                    "max_tokens": max_tokens,
+                    "stop": stop,
+                    "temperature": temperature,
+                    "top_p": top_p,
+                    "frequency_penalty": frequency_penalty,
+                    "presence_penalty": presence_penalty,
+                    "logit_bias": logit_bias,
+                    "seed": seed,
+                    "n": n,
+                    "logprobs": logprobs,
+                    "top_logprobs": top_logprobs,
+                    "reasoning_effort": reasoning_effort,
+                    "response_format": response_format,
+                    "tools": tools,
+                    "tool_choice": tool_choice,
+                    "tool_prompt": tool_prompt,
+                    "stream": stream,
+                    "stream_options": stream_options,
+                },
+                nullable=(
+                    "model",
+                    "max_tokens",
+                    "stop",
+                    "temperature",
+                    "top_p",
+                    "frequency_penalty",
+                    "presence_penalty",
+                    "logit_bias",
+                    "seed",
+                    "n",
+                    "logprobs",
+                    "top_logprobs",
+                    "reasoning_effort",
+                    "response_format",
+                    "tools",
+                    "tool_choice",
+                    "tool_prompt",
+                    "stream_options",
+                ),
+                model=model,
+                timeout=timeout,
+                extra_headers=extra_headers,
+                use_cache=use_cache,
+                wait_for_model=wait_for_model,
+            )
+            return _events
         _answer: ChatCompletionOutput = self._call(
             _tasks.CHAT_COMPLETION,
             messages,
@@ -476,7 +632,7 @@ class Client(SyncClient):
         max_seq_len: int | None = None,
         max_question_len: int | None = None,
         top_k: int | None = None,
-        word_boxes: list[tuple[str, tuple[int, int, int, int]]] | None = None,
+        word_boxes: list[DocumentQuestionAnsweringWordBox] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1589,6 +1745,80 @@ class Client(SyncClient):
         )
         return _answer
 
+    @overload
+    def text_generation(
+        self,
+        inputs: str,
+        *,
+        max_new_tokens: int | Omit | None = OMIT,
+        stop: list[str] | None = None,
+        do_sample: bool | None = None,
+        temperature: float | Omit | None = OMIT,
+        top_k: int | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        typical_p: float | Omit | None = OMIT,
+        repetition_penalty: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        best_of: int | Omit | None = OMIT,
+        truncate: int | Omit | None = OMIT,
+        return_full_text: bool | Omit | None = OMIT,
+        details: bool | None = None,
+        decoder_input_details: bool | None = None,
+        top_n_tokens: int | Omit | None = OMIT,
+        grammar: TextGenerationJsonGrammar
+        | TextGenerationRegexGrammar
+        | TextGenerationJsonSchemaGrammar
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        adapter_id: str | Omit | None = OMIT,
+        watermark: bool | None = None,
+        stream: Literal[False] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextGenerationOutput: ...
+
+    @overload
+    def text_generation(
+        self,
+        inputs: str,
+        *,
+        max_new_tokens: int | Omit | None = OMIT,
+        stop: list[str] | None = None,
+        do_sample: bool | None = None,
+        temperature: float | Omit | None = OMIT,
+        top_k: int | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        typical_p: float | Omit | None = OMIT,
+        repetition_penalty: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        best_of: int | Omit | None = OMIT,
+        truncate: int | Omit | None = OMIT,
+        return_full_text: bool | Omit | None = OMIT,
+        details: bool | None = None,
+        decoder_input_details: bool | None = None,
+        top_n_tokens: int | Omit | None = OMIT,
+        grammar: TextGenerationJsonGrammar
+        | TextGenerationRegexGrammar
+        | TextGenerationJsonSchemaGrammar
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        adapter_id: str | Omit | None = OMIT,
+        watermark: bool | None = None,
+        stream: Literal[True],
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> Stream[TextGenerationStreamOutput]: ...
+
     def text_generation(
         self,
         inputs: str,
@@ -1623,7 +1853,7 @@ class Client(SyncClient):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> TextGenerationOutput:
+    ) -> TextGenerationOutput | Stream[TextGenerationStreamOutput]:
         """Continue a text.
 
         Text generation writes on from a text, the prompt, one token at a time. The answer is the
@@ -1680,13 +1910,66 @@ class Client(SyncClient):
 
         Returns:
             The text that was written, when it is sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in a `with` block.
 
         Raises:
             InputError: The input or a parameter is not what the task takes; nothing was sent.
             APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
         """
+        if stream:
+            _events: Stream[TextGenerationStreamOutput] = self._stream(
+                _tasks.TEXT_GENERATION,
+                inputs,
+                {
+                    "max_new_tokens": max_new_tokens,
+                    "stop": stop,
+                    "do_sample": do_sample,
+                    "temperature": temperature,
+                    "top_k": top_k,
+                    "top_p": top_p,
+                    "typical_p": typical_p,
+                    "repetition_penalty": repetition_penalty,
+                    "frequency_penalty": frequency_penalty,
+                    "seed": seed,
+                    "best_of": best_of,
+                    "truncate": truncate,
+                    "return_full_text": return_full_text,
+                    "details": details,
+                    "decoder_input_details": decoder_input_details,
+                    "top_n_tokens": top_n_tokens,
+                    "grammar": grammar,
+                    "adapter_id": adapter_id,
+                    "watermark": watermark,
+                },
+                {
+                    "stream": stream,
+                },
+                nullable=(
+                    "max_new_tokens",
+                    "temperature",
+                    "top_k",
+                    "top_p",
+                    "typical_p",
+                    "repetition_penalty",
+                    "frequency_penalty",
+                    "seed",
+                    "best_of",
+                    "truncate",
+                    "return_full_text",
+                    "top_n_tokens",
+                    "grammar",
+                    "adapter_id",
+                ),
+                model=model,
+                timeout=timeout,
+                extra_headers=extra_headers,
+                use_cache=use_cache,
+                wait_for_model=wait_for_model,
+            )
+            return _events
         _answer: TextGenerationOutput = self._call(
             _tasks.TEXT_GENERATION,
             inputs,
@@ -2582,13 +2865,15 @@ class AsyncClient(AsyncClientBase):
         )
         return _answer
 
+    @overload
     async def chat_completion(
         self,
-        messages: list[
+        messages: Sequence[
             ChatCompletionSystemMessage
             | ChatCompletionUserMessage
             | ChatCompletionAssistantMessage
             | ChatCompletionToolMessage
+            | dict[str, Any]
         ],
         *,
         model_: str | Omit | None = OMIT,
@@ -2610,8 +2895,103 @@ class AsyncClient(AsyncClientBase):
         | dict[str, Any]
         | Omit
         | None = OMIT,
-        tools: list[ChatCompletionTool] | Omit | None = OMIT,
-        tool_choice: Literal["auto", "none", "required"] | ChatCompletionNamedToolChoice | Omit | None = OMIT,
+        tools: Sequence[ChatCompletionTool | dict[str, Any]] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"]
+        | ChatCompletionNamedToolChoice
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tool_prompt: str | Omit | None = OMIT,
+        stream: Literal[False] | None = None,
+        stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> ChatCompletionOutput: ...
+
+    @overload
+    async def chat_completion(
+        self,
+        messages: Sequence[
+            ChatCompletionSystemMessage
+            | ChatCompletionUserMessage
+            | ChatCompletionAssistantMessage
+            | ChatCompletionToolMessage
+            | dict[str, Any]
+        ],
+        *,
+        model_: str | Omit | None = OMIT,
+        max_tokens: int | Omit | None = OMIT,
+        stop: list[str] | Omit | None = OMIT,
+        temperature: float | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        presence_penalty: float | Omit | None = OMIT,
+        logit_bias: dict[str, float] | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        n: int | Omit | None = OMIT,
+        logprobs: bool | Omit | None = OMIT,
+        top_logprobs: int | Omit | None = OMIT,
+        reasoning_effort: str | Omit | None = OMIT,
+        response_format: ChatCompletionTextFormat
+        | ChatCompletionJsonObjectFormat
+        | ChatCompletionJsonSchemaFormat
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tools: Sequence[ChatCompletionTool | dict[str, Any]] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"]
+        | ChatCompletionNamedToolChoice
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tool_prompt: str | Omit | None = OMIT,
+        stream: Literal[True],
+        stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> AsyncStream[ChatCompletionStreamOutput]: ...
+
+    async def chat_completion(
+        self,
+        messages: Sequence[
+            ChatCompletionSystemMessage
+            | ChatCompletionUserMessage
+            | ChatCompletionAssistantMessage
+            | ChatCompletionToolMessage
+            | dict[str, Any]
+        ],
+        *,
+        model_: str | Omit | None = OMIT,
+        max_tokens: int | Omit | None = OMIT,
+        stop: list[str] | Omit | None = OMIT,
+        temperature: float | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        presence_penalty: float | Omit | None = OMIT,
+        logit_bias: dict[str, float] | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        n: int | Omit | None = OMIT,
+        logprobs: bool | Omit | None = OMIT,
+        top_logprobs: int | Omit | None = OMIT,
+        reasoning_effort: str | Omit | None = OMIT,
+        response_format: ChatCompletionTextFormat
+        | ChatCompletionJsonObjectFormat
+        | ChatCompletionJsonSchemaFormat
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        tools: Sequence[ChatCompletionTool | dict[str, Any]] | Omit | None = OMIT,
+        tool_choice: Literal["auto", "none", "required"]
+        | ChatCompletionNamedToolChoice
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
         tool_prompt: str | Omit | None = OMIT,
         stream: bool | None = None,
         stream_options: ChatCompletionStreamOptions | dict[str, Any] | Omit | None = OMIT,
@@ -2620,7 +3000,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> ChatCompletionOutput:
+    ) -> ChatCompletionOutput | AsyncStream[ChatCompletionStreamOutput]:
         """Write the next message of a conversation.
 
         Chat completion gives a model a conversation, message by message, and gets the next message
@@ -2677,13 +3057,68 @@ class AsyncClient(AsyncClientBase):
 
         Returns:
             The answers of the model, when they are sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in an `async with` block.
 
         Raises:
             InputError: The input or a parameter is not what the task takes; nothing was sent.
             APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
         """
+        if stream:
+            _events: AsyncStream[ChatCompletionStreamOutput] = await self._stream(
+                _tasks.CHAT_COMPLETION,
+                messages,
+                {},
+                {
+                    "model": model_,
+                    "max_tokens": max_tokens,
+                    "stop": stop,
+                    "temperature": temperature,
+                    "top_p": top_p,
+                    "frequency_penalty": frequency_penalty,
+                    "presence_penalty": presence_penalty,
+                    "logit_bias": logit_bias,
+                    "seed": seed,
+                    "n": n,
+                    "logprobs": logprobs,
+                    "top_logprobs": top_logprobs,
+                    "reasoning_effort": reasoning_effort,
+                    "response_format": response_format,
+                    "tools": tools,
+                    "tool_choice": tool_choice,
+                    "tool_prompt": tool_prompt,
+                    "stream": stream,
+                    "stream_options": stream_options,
+                },
+                nullable=(
+                    "model",
+                    "max_tokens",
+                    "stop",
+                    "temperature",
+                    "top_p",
+                    "frequency_penalty",
+                    "presence_penalty",
+                    "logit_bias",
+                    "seed",
+                    "n",
+                    "logprobs",
+                    "top_logprobs",
+                    "reasoning_effort",
+                    "response_format",
+                    "tools",
+                    "tool_choice",
+                    "tool_prompt",
+                    "stream_options",
+                ),
+                model=model,
+                timeout=timeout,
+                extra_headers=extra_headers,
+                use_cache=use_cache,
+                wait_for_model=wait_for_model,
+            )
+            return _events
         _answer: ChatCompletionOutput = await self._call(
             _tasks.CHAT_COMPLETION,
             messages,
@@ -2795,7 +3230,7 @@ class AsyncClient(AsyncClientBase):
         max_seq_len: int | None = None,
         max_question_len: int | None = None,
         top_k: int | None = None,
-        word_boxes: list[tuple[str, tuple[int, int, int, int]]] | None = None,
+        word_boxes: list[DocumentQuestionAnsweringWordBox] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -3908,6 +4343,80 @@ class AsyncClient(AsyncClientBase):
         )
         return _answer
 
+    @overload
+    async def text_generation(
+        self,
+        inputs: str,
+        *,
+        max_new_tokens: int | Omit | None = OMIT,
+        stop: list[str] | None = None,
+        do_sample: bool | None = None,
+        temperature: float | Omit | None = OMIT,
+        top_k: int | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        typical_p: float | Omit | None = OMIT,
+        repetition_penalty: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        best_of: int | Omit | None = OMIT,
+        truncate: int | Omit | None = OMIT,
+        return_full_text: bool | Omit | None = OMIT,
+        details: bool | None = None,
+        decoder_input_details: bool | None = None,
+        top_n_tokens: int | Omit | None = OMIT,
+        grammar: TextGenerationJsonGrammar
+        | TextGenerationRegexGrammar
+        | TextGenerationJsonSchemaGrammar
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        adapter_id: str | Omit | None = OMIT,
+        watermark: bool | None = None,
+        stream: Literal[False] | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> TextGenerationOutput: ...
+
+    @overload
+    async def text_generation(
+        self,
+        inputs: str,
+        *,
+        max_new_tokens: int | Omit | None = OMIT,
+        stop: list[str] | None = None,
+        do_sample: bool | None = None,
+        temperature: float | Omit | None = OMIT,
+        top_k: int | Omit | None = OMIT,
+        top_p: float | Omit | None = OMIT,
+        typical_p: float | Omit | None = OMIT,
+        repetition_penalty: float | Omit | None = OMIT,
+        frequency_penalty: float | Omit | None = OMIT,
+        seed: int | Omit | None = OMIT,
+        best_of: int | Omit | None = OMIT,
+        truncate: int | Omit | None = OMIT,
+        return_full_text: bool | Omit | None = OMIT,
+        details: bool | None = None,
+        decoder_input_details: bool | None = None,
+        top_n_tokens: int | Omit | None = OMIT,
+        grammar: TextGenerationJsonGrammar
+        | TextGenerationRegexGrammar
+        | TextGenerationJsonSchemaGrammar
+        | dict[str, Any]
+        | Omit
+        | None = OMIT,
+        adapter_id: str | Omit | None = OMIT,
+        watermark: bool | None = None,
+        stream: Literal[True],
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        use_cache: bool | None = None,
+        wait_for_model: bool | None = None,
+    ) -> AsyncStream[TextGenerationStreamOutput]: ...
+
     async def text_generation(
         self,
         inputs: str,
@@ -3942,7 +4451,7 @@ class AsyncClient(AsyncClientBase):
         extra_headers: Mapping[str, str] | None = None,
         use_cache: bool | None = None,
         wait_for_model: bool | None = None,
-    ) -> TextGenerationOutput:
+    ) -> TextGenerationOutput | AsyncStream[TextGenerationStreamOutput]:
         """Continue a text.
 
         Text generation writes on from a text, the prompt, one token at a time. The answer is the
@@ -3999,13 +4508,66 @@ class AsyncClient(AsyncClientBase):
 
         Returns:
             The text that was written, when it is sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in an `async with` block.
 
         Raises:
             InputError: The input or a parameter is not what the task takes; nothing was sent.
             APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
             APIStatusError: The server answered with an error; its subclasses tell which.
             ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
         """
+        if stream:
+            _events: AsyncStream[TextGenerationStreamOutput] = await self._stream(
+                _tasks.TEXT_GENERATION,
+                inputs,
+                {
+                    "max_new_tokens": max_new_tokens,
+                    "stop": stop,
+                    "do_sample": do_sample,
+                    "temperature": temperature,
+                    "top_k": top_k,
+                    "top_p": top_p,
+                    "typical_p": typical_p,
+                    "repetition_penalty": repetition_penalty,
+                    "frequency_penalty": frequency_penalty,
+                    "seed": seed,
+                    "best_of": best_of,
+                    "truncate": truncate,
+                    "return_full_text": return_full_text,
+                    "details": details,
+                    "decoder_input_details": decoder_input_details,
+                    "top_n_tokens": top_n_tokens,
+                    "grammar": grammar,
+                    "adapter_id": adapter_id,
+                    "watermark": watermark,
+                },
+                {
+                    "stream": stream,
+                },
+                nullable=(
+                    "max_new_tokens",
+                    "temperature",
+                    "top_k",
+                    "top_p",
+                    "typical_p",
+                    "repetition_penalty",
+                    "frequency_penalty",
+                    "seed",
+                    "best_of",
+                    "truncate",
+                    "return_full_text",
+                    "top_n_tokens",
+                    "grammar",
+                    "adapter_id",
+                ),
+                model=model,
+                timeout=timeout,
+                extra_headers=extra_headers,
+                use_cache=use_cache,
+                wait_for_model=wait_for_model,
+            )
+            return _events
         _answer: TextGenerationOutput = await self._call(
             _tasks.TEXT_GENERATION,
             inputs,

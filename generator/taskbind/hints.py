@@ -35,6 +35,7 @@ _LIMITS: Final = {
     "pattern": "pattern",
 }
 
+_OR_DICT: Final = " | dict[str, Any]"
 _NUMBERS: Final = {"Integer": "int, IntegerType", "Number": "float, NumberType"}
 """Numbers take bounds themselves: as pydantic's `Field` they would cost a Python call per value."""
 
@@ -49,16 +50,21 @@ def limit(type: str, limits: Mapping[str, object]) -> str:
     return f"Annotated[{_NUMBERS[type]}({said})]" if type in _NUMBERS else f"Annotated[{type}, Field({said})]"
 
 
-def annotation(api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[str, str] = HINTS) -> str:
+def annotation(
+    api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[str, str] = HINTS, *, loose: bool = False
+) -> str:
     """The type expression of `type`. `class_name` gives a definition's class, or None if it has none: then its type
-    is written out in place."""
+    is written out in place. `loose` is for what a caller may pass: a dict for each class, and any sequence of them."""
 
     def write(type: ir.Type) -> str:
         match type:
             case ir.Any():
                 return scalars["any"]
             case ir.Ref(id=id):
-                return class_name(id) or limited(sayable(api.definition(id).type))
+                if (name := class_name(id)) is None:
+                    return limited(sayable(api.definition(id).type))
+                is_object = isinstance(api.resolve(type), ir.Object)
+                return f"{name}{_OR_DICT}" if loose and is_object else name
             case ir.Scalar(type=name):
                 return scalars[name]
             case ir.Media():
@@ -68,11 +74,14 @@ def annotation(api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[
             case ir.Map(values=values):
                 return f"dict[str, {limited(values)}]"
             case ir.Union(variants=variants):
-                return " | ".join(dict.fromkeys(limited(variant) for variant in variants))
+                told = [limited(variant) for variant in variants]
+                dicts = _OR_DICT if any(text.endswith(_OR_DICT) for text in told) else ""
+                return " | ".join(dict.fromkeys(text.removesuffix(_OR_DICT) for text in told)) + dicts
             case ir.Array(prefix=prefix, items=None) if prefix:
                 return f"tuple[{', '.join(limited(item) for item in prefix)}]"
             case ir.Array(items=items):
-                return f"list[{limited(items or ir.Any())}]"
+                inner = limited(items or ir.Any())
+                return f"Sequence[{inner}]" if _OR_DICT in inner else f"list[{inner}]"
             case ir.Object():
                 return "dict[str, Any]"
             case ir.Checked(base=base):
@@ -80,8 +89,8 @@ def annotation(api: ir.Api, type: ir.Type, class_name: ClassName, scalars: dict[
 
     def limited(type: ir.Type) -> str:
         """A type with its bounds, where exact types are asked for; a tuple's length is in its type."""
-        limits = {key: getattr(type, name, None) for name, key in _LIMITS.items() if scalars is EXACT}
+        limits = {key: value for name, key in _LIMITS.items() if (value := getattr(type, name, None)) is not None}
         fixed = isinstance(type, ir.Array) and type.prefix
-        return limit(write(type), {} if fixed else {k: value for k, value in limits.items() if value is not None})
+        return limit(write(type), limits if scalars is EXACT and not fixed else {})
 
     return limited(sayable(type))

@@ -40,14 +40,13 @@ class ClassName:
 class Parameter:
     """One keyword of a client method.
 
-    `wire` is its name in JSON, `python` in the signature, `annotation` its type there without the absent case.
-    `in_parameters`: it stands inside the request's ``parameters`` object, else at the request's root.
+    `wire` is its name in JSON, `python` in the signature. `in_parameters`: it stands inside the request's
+    ``parameters`` object, else at the request's root.
     """
 
     wire: str
     python: str
     type: ir.Type
-    annotation: str
     required: bool
     nullable: bool
     doc: str
@@ -61,7 +60,8 @@ class TaskPlan:
 
     `takes_file`: a media file alone is a whole request. `media_members` are the members of the primary input, by wire
     name and kind, that are media. `output_name` and `stream_name` name the types of an answer and
-    of one event of a streamed one. `output_annotation` is the response type in signatures. Where a response is a list
+    of one event of a streamed one; `stream_annotation` is that event's type in signatures, where a member `stream` of
+    the request asks for it. `output_annotation` is the response type in signatures. Where a response is a list
     of objects, `element` is their class, which several tasks may share, and `element_name` this task's name for it.
     """
 
@@ -74,6 +74,7 @@ class TaskPlan:
     output_name: str
     output_annotation: str
     stream_name: str | None
+    stream_annotation: str | None
     element: ClassName | None
     element_name: str | None
     primary: ir.Field
@@ -214,9 +215,10 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
     parameters_class = classes.get(box_id.id) if flat and isinstance(box_id, ir.Ref) else None
     rest = [f for f in root.fields if f is not primary and not (f is box and parameters_class)]
     taken = {"self", snake(primary.name), *OPTIONS}
-    parameters = [_parameter(api, f, class_name, taken, True) for f in (flat if parameters_class else ())]
-    parameters += [_parameter(api, f, class_name, taken, False) for f in rest]
+    parameters = [_parameter(api, f, taken, True) for f in (flat if parameters_class else ())]
+    parameters += [_parameter(api, f, taken, False) for f in rest]
     element = _element(api, output, classes)
+    streams = any(parameter.wire == "stream" and not parameter.required for parameter in parameters)
     alias = f"{pascal(task.id)}OutputElement"
     method = f"{snake(task.id)}_" if snake(task.id) in _CLIENT else snake(task.id)
     return TaskPlan(
@@ -229,6 +231,7 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
         output_name=names[task.output],
         output_annotation=f"list[{alias}]" if element else hints.annotation(api, ir.Ref(task.output), class_name),
         stream_name=names[task.stream] if task.stream else None,
+        stream_annotation=hints.annotation(api, ir.Ref(task.stream), class_name) if streams and task.stream else None,
         element=element,
         element_name=alias if element else None,
         primary=primary,
@@ -261,19 +264,15 @@ def _end(api: ir.Api, id: str) -> str:
     return id
 
 
-def _parameter(
-    api: ir.Api, field: ir.Field, class_name: hints.ClassName, taken: set[str], in_parameters: bool
-) -> Parameter:
+def _parameter(api: ir.Api, field: ir.Field, taken: set[str], in_parameters: bool) -> Parameter:
     name = snake(field.name)
     python = unique(f"{name}_" if name in taken else name, taken)
-    type, nullable = ir.split_null(field.type)
     return Parameter(
         wire=field.name,
         python=python,
         type=field.type,
-        annotation=hints.annotation(api, type, class_name),
         required=field.required,
-        nullable=nullable,
+        nullable=ir.split_null(field.type)[1],
         doc=" ".join([field.doc, *api.value_docs(field.type)]),
         default=field.default,
         in_parameters=in_parameters,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -51,8 +51,8 @@ class AsyncHTTPClient(Protocol):
 class Request:
     """One HTTP request. `timeout` is in seconds, None for the default; header names are lower-case.
 
-    An `anonymous` request carries nothing but what it says itself: no header, cookie or credential of an injected
-    client. Headers and content stay out of the `repr`.
+    A `streamed` one asks for an answer that is read while it comes in. An `anonymous` request carries nothing but what
+    it says itself: no header, cookie or credential of an injected client. Headers and content stay out of the `repr`.
     """
 
     method: str
@@ -61,15 +61,20 @@ class Request:
     content: bytes = field(default=b"", repr=False)
     timeout: float | None = None
     anonymous: bool = False
+    streamed: bool = False
 
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP response, read to its end and decoded. Header names are lower-case."""
+    """One HTTP response, read to its end and decoded, or else with its content still to come as `live`.
+
+    Header names are lower-case.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+    live: Live | AsyncLive | None = field(default=None, repr=False)
 
 
 class _Wire:
@@ -116,7 +121,7 @@ class _Wire:
             request.method, request.url, headers=headers, content=request.content, extensions=extensions
         ), options
 
-    def _translated(self, error: Exception, request: Request) -> APIConnectionError:
+    def translated(self, error: Exception, request: Request) -> APIConnectionError:
         """The error of ours that says the same as one of httpx."""
         http = self._module
         host = request.url.split("/", 3)[2].rpartition("@")[2]
@@ -131,7 +136,8 @@ class _Wire:
             return APIConnectionError(f"the exchange with {host} failed: {type(error).__name__}", retryable=False)
         return APIConnectionError(f"cannot reach {host}: {str(error) or type(error).__name__}")
 
-    def _errors(self) -> tuple[type[Exception], ...]:
+    def errors(self) -> tuple[type[Exception], ...]:
+        """The exceptions that say that an exchange failed."""
         return self._module.RequestError, self._module.InvalidURL
 
 
@@ -163,6 +169,48 @@ class _Body:
         )
 
 
+class Live:
+    """The content of a response that is read while it comes in."""
+
+    def __init__(self, wire: _Wire, request: Request, response: Any) -> None:
+        self._wire, self._request, self._response = wire, request, response
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content in pieces. Raises APIConnectionError where the connection breaks."""
+        try:
+            yield from self._response.iter_bytes()
+        except self._wire.errors() as error:
+            raise self._wire.translated(error, self._request) from error
+
+    def close(self) -> None:
+        """Close the connection, unless the content was read to its end."""
+        self._response.close()
+
+
+class AsyncLive:
+    """The same for asyncio and trio."""
+
+    def __init__(self, wire: _Wire, request: Request, response: Any) -> None:
+        self._wire, self._request, self._response = wire, request, response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The content in pieces. Raises APIConnectionError where the connection breaks."""
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except self._wire.errors() as error:
+            raise self._wire.translated(error, self._request) from error
+
+    async def close(self) -> None:
+        """Close the connection, unless the content was read to its end."""
+        await self._response.aclose()
+
+
+def _is_live(request: Request, response: Any) -> bool:
+    kind = response.headers.get("content-type", "").lower()
+    return request.streamed and response.is_success and kind.startswith("text/event-stream")
+
+
 class SyncTransport(_Wire):
     """Sends requests, one after the other or from many threads. Opens its connections on first use."""
 
@@ -183,14 +231,16 @@ class SyncTransport(_Wire):
         try:
             built, options = self._build(request)
             response = self._client.send(built, **options)
+            if _is_live(request, response):
+                return Response(response.status_code, dict(response.headers), b"", Live(self, request, response))
             try:
                 body = _Body(response)
                 for chunk in response.iter_bytes():
                     body.add(chunk)
             finally:
                 response.close()
-        except self._errors() as error:
-            raise self._translated(error, request) from error
+        except self.errors() as error:
+            raise self.translated(error, request) from error
         return body.whole()
 
     def close(self) -> None:
@@ -219,14 +269,16 @@ class AsyncTransport(_Wire):
         try:
             built, options = self._build(request)
             response = await self._client.send(built, **options)
+            if _is_live(request, response):
+                return Response(response.status_code, dict(response.headers), b"", AsyncLive(self, request, response))
             try:
                 body = _Body(response)
                 async for chunk in response.aiter_bytes():
                     body.add(chunk)
             finally:
                 await response.aclose()
-        except self._errors() as error:
-            raise self._translated(error, request) from error
+        except self.errors() as error:
+            raise self.translated(error, request) from error
         return body.whole()
 
     async def close(self) -> None:

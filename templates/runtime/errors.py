@@ -12,6 +12,7 @@ InferenceError
     │   │   PayloadTooLargeError 413, UnsupportedMediaTypeError 415, UnprocessableEntityError 422, RateLimitError 429
     │   └── ServerError 5xx
     │       └── ModelLoadingError 503 with an estimated time
+    ├── StreamError            an error in the middle of a streamed answer
     └── ResponseValidationError   an answer that is not what the task's spec says
 ```
 
@@ -90,6 +91,15 @@ class ResponseValidationError(APIError):
         self.status_code = status_code
         self.request_id = request_id
         self.problems = tuple(problems)
+
+
+class StreamError(APIError):
+    """The server broke a streamed answer off with an error. `body` is what it sent, None if that was no JSON."""
+
+    def __init__(self, message: str, *, body: Any = None, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.body = body
+        self.request_id = request_id
 
 
 class APIStatusError(APIError):
@@ -200,6 +210,18 @@ def status_error(status: int, headers: Mapping[str, str], content: bytes, *, hid
         headers=headers,
         fields=_fields(body),
     )
+
+
+def stream_error(text: str, *, request_id: str | None, hide: str | None = None) -> StreamError:
+    """The typed error of an event that is one. `hide` is blotted out as in :func:`status_error`."""
+    if hide:
+        text = text.replace(hide, "***")
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    said = _excerpt(_message(body) or text)
+    return StreamError(f"the server broke off: {said}", body=body, request_id=request_id)
 
 
 def _class(status: int, body: Any) -> type[APIStatusError]:

@@ -294,13 +294,14 @@ def test_every_error_can_be_pickled_and_copied() -> None:
         "APIConnectionError": {"retryable": False},
     }
     extra["APITimeoutError"] = extra["APIConnectionError"]
+    extra["StreamError"] = {"body": {"error": "why"}, "request_id": "r"}
     extra["ResponseValidationError"] = {"status_code": 200, "request_id": "r", "problems": [problem]}
     classes = [
         value
         for name in inference_tasks.__all__
         if isinstance(value := getattr(inference_tasks, name), type) and issubclass(value, InferenceError)
     ]
-    assert len(classes) == 18
+    assert len(classes) == 19
     for cls in classes:
         error = cls("why", **(status if issubclass(cls, APIStatusError) else extra.get(cls.__name__, {})))
         for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):

@@ -67,7 +67,7 @@ def test_an_input_that_may_be_missing(flavour: Any, server: Any, answer: Any) ->
     server.answer(answer({"image": base64.b64encode(png()).decode()}))
     flavour.call(server.url, "image_text_to_image", prompt="a boat")
     assert server.last.json == {"parameters": {"prompt": "a boat"}}
-    with pytest.raises(InputError, match='either "inputs" is a req.*, or parameters: "prompt" is a req[^;]*$'):
+    with pytest.raises(InputError, match=r'either "inputs" is a req.*, or parameters: "prompt" is a req[^;]*$'):
         flavour.call(server.url, "image_text_to_image", seed=1)
 
 

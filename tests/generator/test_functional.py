@@ -203,6 +203,24 @@ def test_a_response_may_know_more_than_the_spec(tmp_path: Path) -> None:
             tolerant.parse(adapters(), runtime.Response(200, {}, b'[{"kind": 1}]'))
 
 
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"type": ["string", "null"], "minLength": 1}, ["a", None], ["", 1]),
+        ({"type": "string", "maxLength": 1}, ["", "a"], ["ab"]),
+        ({"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}, [["a"]], [[], [""]]),
+        ({"type": "integer", "exclusiveMinimum": 0}, [1, 2.0], [0, 0.5]),
+        ({"type": "object", "additionalProperties": {"type": "number", "maximum": 1}}, [{"a": 0.5}], [{"a": 2}]),
+    ],
+)
+def test_an_answer_without_a_class_is_as_exact(tmp_path: Path, schema: Any, good: list[Any], bad: list[Any]) -> None:
+    config, _ = generate_project(tmp_path, echo_task(output=schema))
+    with imported(config):
+        adapter = adapters().output_adapter
+        assert all(accepts(adapter, value) for value in good)
+        assert not any(accepts(adapter, value) for value in bad)
+
+
 def test_recursive_definitions(tmp_path: Path) -> None:
     node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node"}}, "additionalProperties": False}
     output = {"type": "object", "properties": {"tree": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}

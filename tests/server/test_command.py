@@ -61,12 +61,13 @@ def test_run_prints_json(directory: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_run_types_its_parameters(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["run", "text-classification", "hello", "--model", str(directory)]
     assert run(*arguments, "--function-to-apply", "none") == 0
+    assert run(*arguments, "--top-k", "2.0") == 0
     capsys.readouterr()
     for option, value in (("--top-k", "0"), ("--top-k", "many"), ("--top-k", "true"), ("--function-to-apply", "tanh")):
-        assert run(*arguments, option, value) == 1
+        assert run(*arguments, option, value) == 2
         error = capsys.readouterr().err
-        assert f"parameters.{option[2:].replace('-', '_')}" in error
-        assert error.count("\n") == 1
+        assert f"argument {option}: must be " in error
+        assert f"not '{value}'" in error
 
 
 def test_run_reads_files(image_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +79,15 @@ def test_run_reads_files(image_model: Path, tmp_path: Path, capsys: pytest.Captu
     assert run("run", "image-classification", str(tmp_path / "red.txt"), *arguments) == 1
     assert "inputs: is not an image" in capsys.readouterr().err
     assert run("run", "image-classification", str(tmp_path / "none.png"), *arguments) == 2
+
+
+def test_a_broken_model_is_said(directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.json").write_bytes((directory / "config.json").read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(b"broken")
+    assert run("run", "text-classification", "x", "--model", str(tmp_path)) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path}: the model cannot be loaded: " in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.parametrize(

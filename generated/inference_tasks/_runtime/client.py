@@ -14,8 +14,9 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 from ._exchange import Pause, Steps, Work, exchange
 from ._http import AsyncTransport, Request, Response, SyncTransport
@@ -28,12 +29,17 @@ from .errors import (
     InputError,
     ResponseValidationError,
     status_error,
+    stream_error,
 )
 from .media import UNKNOWN, Media, from_bytes, read, remote_url
+from .streaming import AsyncStream, Stream
 from .validation import problems, validate_request
 
 if TYPE_CHECKING:
-    from ._http import AsyncHTTPClient, SyncHTTPClient
+    from pydantic import TypeAdapter
+
+    from ._http import AsyncHTTPClient, AsyncLive, Live, SyncHTTPClient
+    from ._sse import Event
     from .binding import TaskBinding
 
 HTTPClient = TypeVar("HTTPClient")
@@ -159,30 +165,38 @@ class BaseClient(ABC, Generic[HTTPClient]):
         """The response as models. Raises APIStatusError or ResponseValidationError."""
         if not 200 <= response.status < 300:
             raise status_error(response.status, response.headers, response.content, hide=self._token)
+        kind = response.headers.get("content-type", "no content type")
+        return self._models(binding.id, binding.output_adapter, response, response.content, f"the answer ({kind})")
+
+    def _models(self, task: str, adapter: TypeAdapter[Any], response: Response, content: bytes | str, what: str) -> Any:
+        """The models of `content`, which is `what` for messages. Raises ResponseValidationError."""
         from pydantic import ValidationError
         from pydantic_core import from_json
 
+        from .types import OPEN_ENUMS
+
         request_id = response.headers.get("x-request-id")
         invalid = partial(ResponseValidationError, status_code=response.status, request_id=request_id)
+        context = None if self._strict_responses else OPEN_ENUMS
         try:
-            payload = from_json(response.content, allow_inf_nan=False)
+            payload = from_json(content, allow_inf_nan=False)
         except ValueError as error:
-            kind = response.headers.get("content-type", "no content type")
-            problem = f"{binding.id}: the answer ({kind}) is not JSON: {error}"
+            problem = f"{task}: {what} is not JSON: {error}"
         else:
             try:
-                return self._models(binding, payload)
+                return adapter.validate_python(payload, by_name=False, by_alias=True, context=context)
             except ValidationError as error:
                 found = problems(error)
             text = "; ".join(map(str, found))
-            raise invalid(f"{binding.id}: the answer is not what the task's spec says: {text}", problems=found)
+            raise invalid(f"{task}: {what.split(' (')[0]} is not what the task's spec says: {text}", problems=found)
         raise invalid(problem)
 
-    def _models(self, binding: TaskBinding, payload: Any) -> Any:
-        from .types import OPEN_ENUMS
-
-        context = None if self._strict_responses else OPEN_ENUMS
-        return binding.output_adapter.validate_python(payload, by_name=False, by_alias=True, context=context)
+    def _event(self, binding: TaskBinding, response: Response, event: Event) -> Any:
+        """One event of a streamed answer as a model. Raises StreamError or ResponseValidationError."""
+        if event.event == "error" or _is_error(event.data):
+            raise stream_error(event.data, request_id=response.headers.get("x-request-id"), hide=self._token)
+        assert binding.stream_adapter is not None, "only tasks with a stream have a method that gets here"
+        return self._models(binding.id, binding.stream_adapter, response, event.data, "an event of the answer")
 
     # ---------------------------------------------------------------------------------------------------- steps
 
@@ -196,6 +210,34 @@ class BaseClient(ABC, Generic[HTTPClient]):
         **options: Any,
     ) -> Steps[Any]:
         """One call, from its arguments to its models."""
+        request = yield from self._request(binding, primary, parameters, root, nullable, **options)
+        return self.parse(binding, (yield from exchange(request, self._max_retries, self._random)))
+
+    def _opened(self, binding: TaskBinding, *arguments: Any, **options: Any) -> Steps[Response]:
+        """One call whose answer is streamed, from its arguments to a response that is still coming in."""
+        request = yield from self._request(binding, *arguments, **options)
+        headers = {**request.headers, "accept": "text/event-stream, application/json;q=0.5"}
+        request = replace(request, headers=headers, streamed=True)
+        response = yield from exchange(request, self._max_retries, self._random)
+        if response.live is None:
+            if 200 <= response.status < 300:
+                kind = response.headers.get("content-type", "no content type")
+                problem = f"{binding.id}: the server answered with {kind} and not with a stream of events"
+                request_id = response.headers.get("x-request-id")
+                raise ResponseValidationError(problem, status_code=response.status, request_id=request_id)
+            raise status_error(response.status, response.headers, response.content, hide=self._token)
+        return response
+
+    def _request(
+        self,
+        binding: TaskBinding,
+        primary: Any,
+        parameters: Mapping[str, Any],
+        root: Mapping[str, Any],
+        nullable: tuple[str, ...],
+        **options: Any,
+    ) -> Steps[Request]:
+        """The request of one call, with all media read."""
         if binding.media is not None and not (primary is None and binding.optional):
             primary = yield from self._media(primary, binding.primary, binding.media)
         elif isinstance(primary, dict):
@@ -205,8 +247,7 @@ class BaseClient(ABC, Generic[HTTPClient]):
                     media = yield from self._media(members[name], f"{binding.primary}.{name}", kind)
                     members[name] = _base64(media)
             primary = members
-        request = self.prepare(binding, primary, given(parameters, nullable), given(root, nullable), **options)
-        return self.parse(binding, (yield from exchange(request, self._max_retries, self._random)))
+        return self.prepare(binding, primary, given(parameters, nullable), given(root, nullable), **options)
 
     def _media(self, source: Any, name: str, kind: str) -> Steps[Media]:
         if isinstance(source, bytes):
@@ -243,7 +284,21 @@ class SyncClient(BaseClient["SyncHTTPClient"]):
         nullable: tuple[str, ...] = (),
         **options: Any,
     ) -> Any:
-        steps = self._steps(binding, primary, parameters, root, nullable, **options)
+        return self._run(self._steps(binding, primary, parameters, root, nullable, **options))
+
+    def _stream(
+        self,
+        binding: TaskBinding,
+        primary: Any,
+        parameters: Mapping[str, Any],
+        root: Mapping[str, Any],
+        nullable: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Stream[Any]:
+        response = self._run(self._opened(binding, primary, parameters, root, nullable, **options))
+        return Stream(cast("Live", response.live), partial(self._event, binding, response))
+
+    def _run(self, steps: Steps[Any]) -> Any:
         answer: Any = None
         failure: InferenceError | None = None
         while True:
@@ -314,7 +369,21 @@ class AsyncClientBase(BaseClient["AsyncHTTPClient"]):
         nullable: tuple[str, ...] = (),
         **options: Any,
     ) -> Any:
-        steps = self._steps(binding, primary, parameters, root, nullable, **options)
+        return await self._run(self._steps(binding, primary, parameters, root, nullable, **options))
+
+    async def _stream(
+        self,
+        binding: TaskBinding,
+        primary: Any,
+        parameters: Mapping[str, Any],
+        root: Mapping[str, Any],
+        nullable: tuple[str, ...] = (),
+        **options: Any,
+    ) -> AsyncStream[Any]:
+        response = await self._run(self._opened(binding, primary, parameters, root, nullable, **options))
+        return AsyncStream(cast("AsyncLive", response.live), partial(self._event, binding, response))
+
+    async def _run(self, steps: Steps[Any]) -> Any:
         answer: Any = None
         failure: InferenceError | None = None
         while True:
@@ -380,6 +449,17 @@ async def _in_thread(run: Callable[[], Any]) -> Any:
     from anyio import to_thread
 
     return await to_thread.run_sync(run)
+
+
+def _is_error(data: str) -> bool:
+    """Whether an event's data is an error in one of the shapes that inference servers use."""
+    if '"error"' not in data[:1000]:
+        return False
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(payload, dict) and bool(payload.get("error"))
 
 
 def _base64(media: Media) -> str:

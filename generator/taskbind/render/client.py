@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from typing import Any, Final
 
-from .. import ir
+from .. import hints, ir
 from ..escape import docstring_text, py_literal
 from ..plan import Parameter, Plan, TaskPlan
 from . import Context, Files, header
 
 _WIDTH: Final = 96
-_PLAIN: Final = frozenset({"str", "int", "float", "bool", "Any", "None"})
 _SOURCES: Final = "a path, an http(s) or data: URL, bytes, or a binary file object"
 _MEDIA: Final = {
     "audio": f"The recording: {_SOURCES}.",
@@ -31,12 +29,13 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "example_url": "http://localhost:8000",
         "omit": any(p.nullable for task in plan.tasks for p in task.parameters),
         "imports": plan.imports(),
-        "tasks": [_task(api, task) for task in plan.tasks],
+        "streams": any(task.stream_annotation for task in plan.tasks),
+        "tasks": [_task(api, plan, task) for task in plan.tasks],
     }
     return {f"{plan.package}/_client.py": context.template("client/client.py.jinja").render(view)}
 
 
-def _task(api: ir.Api, task: TaskPlan) -> dict[str, Any]:
+def _task(api: ir.Api, plan: Plan, task: TaskPlan) -> dict[str, Any]:
     docs = task.task.docs
     return {
         "method": task.method,
@@ -45,12 +44,13 @@ def _task(api: ir.Api, task: TaskPlan) -> dict[str, Any]:
         "doc": _lines(docs.description, _WIDTH),
         "primary": {
             "name": task.primary_python,
-            "annotation": _accepted_primary(task),
+            "annotation": _primary_annotation(api, plan, task),
             "optional": not task.primary.required,
             "doc": _lines(_primary_doc(task), _WIDTH - 4),
         },
-        "parameters": [_parameter(p) for p in task.parameters],
+        "parameters": [_parameter(api, plan, p) for p in task.parameters],
         "output": task.output_annotation,
+        "stream": task.stream_annotation,
         "returns": docstring_text(" ".join((api.definition(task.task.output).doc or "The answer.").split())),
     }
 
@@ -62,19 +62,15 @@ def _primary_doc(task: TaskPlan) -> str:
     return f"{task.primary.doc} In a dict, {names} may be {_SOURCES}." if names else task.primary.doc
 
 
-def _accepted_primary(task: TaskPlan) -> str:
-    annotation = "MediaInput" if task.media else _accepted(task.primary_annotation)
+def _primary_annotation(api: ir.Api, plan: Plan, task: TaskPlan) -> str:
+    accepted = hints.annotation(api, task.primary.type, plan.class_name, loose=True)
+    annotation = "MediaInput" if task.media else accepted
     return annotation if task.primary.required else f"{annotation} | None"
 
 
-def _accepted(annotation: str) -> str:
-    """What a caller may pass where the request has an object: its model, or its JSON object as a dict."""
-    model = re.match(r"[A-Za-z_]+\b(?!\[)", annotation)
-    return f"{annotation} | dict[str, Any]" if model and model[0] not in _PLAIN else annotation
-
-
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    annotation = _accepted(parameter.annotation)
+def _parameter(api: ir.Api, plan: Plan, parameter: Parameter) -> dict[str, Any]:
+    type, _ = ir.split_null(parameter.type)
+    annotation = hints.annotation(api, type, plan.class_name, loose=True)
     if parameter.required:
         default = None
         annotation = f"{annotation} | None" if parameter.nullable else annotation

@@ -26,6 +26,7 @@ ERRORS: Final = (
     "RateLimitError",
     "ResponseValidationError",
     "ServerError",
+    "StreamError",
     "UnprocessableEntityError",
     "UnsupportedMediaTypeError",
 )

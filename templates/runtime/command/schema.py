@@ -74,6 +74,24 @@ class Schemas:
         kind = str(plain.get("contentMediaType", "")).partition("/")[0]
         return kind if kind in ("image", "audio", "video") else "file"
 
+    def holds_media(self, schema: Any) -> bool:
+        """Whether a value may be a file in base64, or hold one."""
+        seen: list[Any] = []
+
+        def holds(schema: Any) -> bool:
+            if not isinstance(schema, dict) or schema in seen:
+                return False
+            seen.append(schema)
+            return self.media(schema) is not None or any(map(holds, self._inner(schema)))
+
+        return holds(schema)
+
+    def _inner(self, schema: Any) -> Iterator[Any]:
+        for plain in map(self.plain, self.alternatives(schema)):
+            yield from self.members(plain)[0].values()
+            yield from (plain[key] for key in ("items", "additionalProperties") if key in plain)
+            yield from plain.get("prefixItems", ())
+
     def _parts(self, schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
         """`schema` and all that holds besides it, outermost first."""
         if not isinstance(schema, dict):
@@ -102,7 +120,7 @@ class Schemas:
             return frozenset(json_type(value) for value in plain.get("enum", [plain.get("const")]))
         for key in _ALTERNATIVES:
             if key in plain:
-                return frozenset().union(*(self._types(member, depth + 1) for member in plain[key]))
+                return frozenset[str]().union(*(self._types(member, depth + 1) for member in plain[key]))
         return frozenset({"object"}) if "properties" in plain else ANY
 
 
@@ -112,7 +130,9 @@ def json_type(value: Any) -> str:
         return "null" if value is None else "boolean"
     if isinstance(value, int | float):
         return "integer" if isinstance(value, int) or value.is_integer() else "number"
-    return {str: "string", list: "array"}.get(type(value), "object")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def _is_null(schema: Any) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import binascii
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,13 +16,13 @@ from ..binding import TaskBinding
 from . import printable
 from .schema import Schemas, json_type
 
-Kind = Literal["text", "integer", "number", "flag", "choice", "json"]
+Kind = Literal["text", "integer", "number", "flag", "choice", "file", "json"]
 
 DEST = "parameter:"
 """What the names of parameters begin with among the parsed arguments, so that they meet no option of our own."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_METAVAR = {"text": "TEXT", "integer": "N", "number": "X", "json": "JSON", "choice": "NAME"}
+_METAVAR = {"text": "TEXT", "integer": "N", "number": "X", "json": "JSON", "choice": "NAME", "file": "FILE"}
 _LONGEST = 60
 
 
@@ -30,13 +31,15 @@ class Arguments(Protocol):
 
     def add_argument(self, *flags: str, **options: Any) -> argparse.Action:
         """Declare an option."""
+        ...
 
 
 @dataclass(frozen=True)
 class Option:
     """One parameter. `choices` are its values by how they are typed, `types` the JSON types that it may have.
 
-    `many`: it is a list of what `kind` says, and the option may be repeated. `bounds` are the schema's own keywords.
+    `many`: it is a list of what `kind` says, and the option may be repeated. `bounds` are the schema's own keywords,
+    `sketch` hints at the members of an object.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Option:
     choices: Mapping[str, Any] = field(default_factory=dict)
     bounds: Mapping[str, float] = field(default_factory=dict)
     types: frozenset[str] = frozenset()
+    sketch: str = ""
 
     @property
     def help(self) -> str:
@@ -55,7 +59,7 @@ class Option:
         notes = [
             "required" if self.required else "",
             said if self.kind in ("integer", "number") and (said := _range(self.bounds)) else "",
-            "JSON, or @FILE with JSON" if self.kind == "json" and not self.many else "",
+            self._json if self.kind == "json" else "",
             "repeat for more" if self.many else "",
             f"default: {self.default}" if self.default else "",
         ]
@@ -64,10 +68,17 @@ class Option:
         return printable(" ".join((text or f"sets {self.name}").split())).replace("%", "%%")
 
     @property
+    def _json(self) -> str:
+        text = "a text, or " if "string" in self.types else ""
+        return f"{text}JSON{self.sketch and f' like {self.sketch}'}, or @FILE with JSON"
+
+    @property
     def metavar(self) -> str:
         """What stands for the value in the help."""
         shown = printable(f"{{{','.join(self.choices)}}}")
-        return shown if self.kind == "choice" and len(shown) <= _LONGEST else _METAVAR[self.kind]
+        if self.kind == "choice" and len(shown) <= _LONGEST:
+            return shown
+        return "VALUE" if self.kind == "json" and "string" in self.types else _METAVAR[self.kind]
 
     @property
     def expected(self) -> str:
@@ -80,12 +91,17 @@ class Option:
         return "JSON"
 
     def value(self, text: str) -> Any:
-        """The JSON value that `text` stands for. Raises ValueError with what was expected instead."""
+        """The JSON value that `text` stands for.
+
+        Raises ValueError with what was expected instead, OSError for a file that cannot be read.
+        """
         try:
             if self.kind == "text":
                 return text
             if self.kind == "choice":
                 return self.choices[text]
+            if self.kind == "file":
+                return binascii.b2a_base64(Path(text).read_bytes(), newline=False).decode("ascii")
             if self.kind == "json":
                 return json_or_text(text, self.types)
             return self._number(text)
@@ -144,9 +160,10 @@ def option(schemas: Schemas, name: str, schema: Any, required: bool = False) -> 
         required=required,
         about=f"{plain.get('description', '')} {told}".strip(),
         default=json.dumps(plain["default"], ensure_ascii=False) if "default" in plain else "",
-        choices={typed: value for typed, value, _ in reversed(choices)} and {t: v for t, v, _ in choices},
-        bounds={key: one[key] for key in _BOUNDS if isinstance(one.get(key), int | float)},
+        choices={typed: value for typed, value, _ in choices},
+        bounds=_bounds(one, whole=kind == "integer"),
         types=schemas.types(plain),
+        sketch=sketch(schemas.members(plain)[0]) if schemas.types(plain) == {"object"} else "",
     )
 
 
@@ -156,6 +173,8 @@ def _kind(schemas: Schemas, plain: dict[str, Any]) -> Kind:
         return "flag"
     if list(_choices(schemas, plain)):
         return "choice"
+    if schemas.media(plain):
+        return "file"
     if types == {"integer"}:
         return "integer"
     if types in ({"number"}, {"integer", "number"}):
@@ -177,22 +196,29 @@ def _choices(schemas: Schemas, plain: dict[str, Any]) -> Iterator[tuple[str, Any
             yield value if isinstance(value, str) else json.dumps(value), value, about
 
 
-def json_or_text(text: str, types: frozenset[str]) -> Any:
-    """The JSON value in `text`, or in the file after an @; where only a text fits `types`, the text itself.
+def json_or_text(text: str, types: frozenset[str], *, files: bool = True) -> Any:
+    """The JSON value in `text`, or with `files` in the file after an @; where only a text fits `types`, that itself.
 
     Raises ValueError for anything else, OSError for a file that cannot be read.
     """
     from ..types import parse_json
 
+    is_file = files and text[:1] == "@"
+    may_be_text = "string" in types and not is_file
     try:
-        data = Path(text[1:]).read_bytes() if text[:1] == "@" else text.encode()
-        value = parse_json(data)
-    except ValueError as error:
-        if "string" in types and text[:1] != "@":
+        value = parse_json(Path(text[1:]).read_bytes() if is_file else text.encode())
+    except ValueError:
+        if may_be_text:
             return text
-        raise ValueError(str(error)) from None
+        raise
     fits = json_type(value) in types or (json_type(value) == "integer" and "number" in types)
-    return text if "string" in types and not fits and text[:1] != "@" else value
+    return text if may_be_text and not fits else value
+
+
+def sketch(names: Iterable[str]) -> str:
+    """An object with members called `names`, as a hint at its shape; empty if there are none."""
+    quoted = [f"{json.dumps(name, ensure_ascii=False)}: …" for name in names]
+    return f"{{{', '.join([*quoted[:3], '…'] if len(quoted) > 4 else quoted)}}}" if quoted else ""
 
 
 # ------------------------------------------------------------------------------------------------------------ bounds
@@ -200,9 +226,18 @@ def json_or_text(text: str, types: frozenset[str]) -> Any:
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
+def _bounds(schema: Mapping[str, Any], *, whole: bool) -> dict[str, float]:
+    found = {key: schema[key] for key in _BOUNDS if isinstance(schema.get(key), int | float)}
+    for exclusive, inclusive, step in (("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1)):
+        # "at least 1" reads better than "above 0", where there is nothing in between.
+        if whole and inclusive not in found and isinstance(found.get(exclusive), int):
+            found[inclusive] = found.pop(exclusive) + step
+    return found
+
+
 def _within(number: int | float, bounds: Mapping[str, float]) -> bool:
     return (
-        math.isfinite(number)
+        abs(number) != math.inf
         and bounds.get("minimum", -math.inf) <= number <= bounds.get("maximum", math.inf)
         and bounds.get("exclusiveMinimum", -math.inf) < number < bounds.get("exclusiveMaximum", math.inf)
     )
@@ -233,8 +268,11 @@ def flag(option: Option, taken: set[str]) -> str:
     return f"--{name}"
 
 
-def declare(parser: Arguments, option: Option, taken: set[str]) -> None:
-    """Add `option` to `parser`. What is typed becomes JSON values at `DEST` and the name; None if nothing is."""
+def declare(parser: Arguments, option: Option, taken: set[str]) -> str:
+    """Add `option` to `parser` and return its flag.
+
+    What is typed becomes a JSON value at `DEST` and the parameter's name, None if nothing is.
+    """
     settings: dict[str, Any] = {"dest": DEST + option.name, "help": option.help, "required": option.required}
     if option.kind == "flag":
         settings |= {"action": argparse.BooleanOptionalAction}
@@ -242,7 +280,9 @@ def declare(parser: Arguments, option: Option, taken: set[str]) -> None:
         settings |= {"action": "extend", "metavar": option.metavar, "type": _told(option.values)}
     else:
         settings |= {"metavar": option.metavar, "type": _told(option.value)}
-    parser.add_argument(flag(option, taken), **settings)
+    name = flag(option, taken)
+    parser.add_argument(name, **settings)
+    return name
 
 
 def _told(read: Any) -> Any:
@@ -250,7 +290,9 @@ def _told(read: Any) -> Any:
         try:
             return read(text)
         except OSError as error:
-            raise argparse.ArgumentTypeError(f"cannot read {text[1:]!r}: {error.strerror or error}") from None
+            raise argparse.ArgumentTypeError(
+                f"cannot read {str(error.filename)!r}: {error.strerror or error}"
+            ) from None
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
