@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from .errors import InferenceError
@@ -34,8 +35,8 @@ def in_threads(
     try:
         while True:
             # As many are ready or at work as there are threads, and as many wait behind them.
-            while len(waiting) < 2 * concurrency and (item := next(todo, _END)) is not _END:
-                waiting.append(pool.submit(call, item))  # type: ignore[arg-type]  # not the end
+            for item in islice(todo, 2 * concurrency - len(waiting)):
+                waiting.append(pool.submit(call, item))
             if not waiting:
                 return
             try:
@@ -71,8 +72,11 @@ async def in_tasks(
 
     try:
         while True:
-            while len(waiting) < 2 * concurrency and (item := await anext(todo, _END)) is not _END:
-                waiting.append(asyncio.ensure_future(run(item)))  # type: ignore[arg-type]  # not the end
+            while len(waiting) < 2 * concurrency:
+                try:
+                    waiting.append(asyncio.ensure_future(run(await anext(todo))))
+                except StopAsyncIteration:
+                    break
             if not waiting:
                 return
             try:
@@ -87,13 +91,6 @@ async def in_tasks(
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         shown.close()
-
-
-class _End:
-    """The type of the mark behind the last input."""
-
-
-_END = _End()
 
 
 async def _slowly(inputs: Iterable[In]) -> AsyncIterator[In]:

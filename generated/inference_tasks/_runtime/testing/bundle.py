@@ -38,7 +38,8 @@ class Bundle:
         for part in unquote(ref.removeprefix("#")).split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
             node = node[int(key)] if isinstance(node, list) else node[key]
-        return node  # type: ignore[no-any-return]
+        found: Schema = node
+        return found
 
     def accepts(self, schema: Schema, value: Json) -> bool:
         """Whether a schema of this document accepts a value."""
