@@ -20,7 +20,7 @@ from .escape import py_literal, visible
 from .exact import sayable
 from .hints import EXACT, limit
 from .names import pascal
-from .plan import Plan
+from .plan import TYPES, Plan
 from .schema import field_schema, type_schema
 
 _ANNOTATIONS: Final = ("format", "contentEncoding", "contentMediaType", "examples")
@@ -38,10 +38,6 @@ _BOUNDS: Final = {
 }
 _SHAPES: Final = {"type", "enum", "anyOf", "oneOf", "$ref", "customTypePath"}
 _WIDTH: Final = 110
-
-TYPES: Final = "_types"
-"""The module under ``models`` that holds types which are no classes: tuples with a name, and types with bounds or of
-several items where they stand inside lists, tuples, maps and unions."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,5 @@ def _array(type: ir.Array, *, alone: bool) -> ir.Array:
 def inexact(api: ir.Api, type: ir.Type) -> bool:
     """Whether Python types admit more than `type` does, in itself or in what it refers to that has no class."""
     return sayable(type) != type or any(
-        inexact(api, api.definition(id).type)
-        for id in ir.refs(type)
-        if not isinstance(ir.bare(api.definition(id).type), ir.Object)
+        inexact(api, api.definition(id).type) for id in ir.refs(type) if not api.has_class(id)
     )

@@ -250,6 +250,10 @@ class Api:
         """The definition with this id. Raises KeyError for an id that `lower` never wrote."""
         return self._by_id[id]
 
+    def has_class(self, id: str) -> bool:
+        """Whether a definition is an object, checks aside: those become classes, the others are written out."""
+        return isinstance(bare(self.definition(id).type), Object)
+
     def reachable(self, ids: Iterable[str]) -> frozenset[str]:
         """The ids of these definitions and of all that they refer to."""
         found: set[str] = set()

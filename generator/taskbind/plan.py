@@ -28,6 +28,11 @@ _IMPORTED: Final = frozenset(
 """Names that the generated model modules import, so that no class may have them."""
 
 
+TYPES: Final = "_types"
+"""The module under ``models`` that holds types which are no classes: tuples with a name, and types with bounds or of
+several items where they stand inside lists, tuples, maps and unions."""
+
+
 @dataclass(frozen=True)
 class ClassName:
     """One generated class: module under ``models``, and name."""
@@ -114,7 +119,7 @@ class Plan:
     def imports(self) -> list[str]:
         """An import for every name that a signature may use; the formatter drops those that none does."""
         names = {(name.module, name.name) for name in self.classes.values()}
-        names |= {("_types", name) for name in self.aliases.values()}
+        names |= {(TYPES, name) for name in self.aliases.values()}
         names |= {(task.module, task.element_name) for task in self.tasks if task.element_name}
         models = [f"from .models.{module} import {name}" for module, name in sorted(names)]
         return ["from typing import Any, Literal", *models]
@@ -161,7 +166,7 @@ def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
     owners = {id.partition("#")[0]: task.id for task in api.tasks for id in _roots(task)}
     roots = [id for task in api.tasks for id in _roots(task)]
     named = [*map(api.definition, roots), *(d for d in api.definitions if d.id not in roots)]
-    named = [d for d in named if d.id in roots or isinstance(ir.bare(d.type), ir.Object)]
+    named = [d for d in named if d.id in roots or api.has_class(d.id)]
     wanted = Counter(definition.name for definition in named)
     taken = {*dir(builtins), *_IMPORTED}
     classes: dict[str, ClassName] = {}
@@ -175,7 +180,7 @@ def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
         name = unique(name, taken)
         if definition.id in roots:
             names[definition.id] = name
-        if isinstance(ir.bare(definition.type), ir.Object):
+        if api.has_class(definition.id):
             classes[definition.id] = ClassName(snake(owner), name)
     return dict(sorted(classes.items())), names
 
@@ -183,8 +188,9 @@ def _classes(api: ir.Api) -> tuple[dict[str, ClassName], dict[str, str]]:
 def _is_tuple(api: ir.Api, definition: ir.Definition) -> bool:
     """Whether a definition is a tuple without any class in it."""
     type = exact.sayable(definition.type)
-    classes = (isinstance(ir.bare(api.definition(id).type), ir.Object) for id in api.reachable(ir.refs(type)))
-    return isinstance(type, ir.Array) and bool(type.prefix) and not any(classes)
+    return (
+        isinstance(type, ir.Array) and bool(type.prefix) and not any(map(api.has_class, api.reachable(ir.refs(type))))
+    )
 
 
 def _roots(task: ir.Task) -> tuple[str, ...]:

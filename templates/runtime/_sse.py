@@ -7,7 +7,6 @@ servers do: an event that the end of the stream cuts off before its blank line i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -145,15 +144,6 @@ class EventParser:
         self._size = 0
         self._retry = None
         return [event]
-
-
-def payloads(events: Iterable[Event]) -> Iterator[str]:
-    """The data of each event that has any, up to ``[DONE]`` or, where a server does not say that, to the end."""
-    for event in events:
-        if event.data.strip() == DONE:
-            return
-        if event.data:
-            yield event.data
 
 
 def _text(data: bytes) -> str:

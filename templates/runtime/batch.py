@@ -8,7 +8,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Sized,
+)
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -21,7 +30,7 @@ Out = TypeVar("Out")
 
 def in_threads(
     call: Callable[[In], Out], inputs: Iterable[In], concurrency: int, *, keep_errors: bool, progress: bool
-) -> Iterator[Out | InferenceError]:
+) -> Generator[Out | InferenceError, None, None]:
     """``call`` of each of `inputs`, in their order, in up to `concurrency` threads.
 
     With `keep_errors` a call that fails gives its error in place of a result; without it the error is raised and
@@ -58,7 +67,7 @@ async def in_tasks(
     *,
     keep_errors: bool,
     progress: bool,
-) -> AsyncIterator[Out | InferenceError]:
+) -> AsyncGenerator[Out | InferenceError, None]:
     """The same for asyncio, with tasks for threads."""
     _check(concurrency)
     shown = _Progress(inputs, progress)

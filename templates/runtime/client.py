@@ -13,7 +13,7 @@ import platform
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
@@ -326,7 +326,7 @@ class SyncClient(BaseClient["SyncHTTPClient"]):
         keep_errors: bool = False,
         progress: bool = False,
         **keywords: Any,
-    ) -> Iterator[Out | InferenceError]:
+    ) -> Generator[Out | InferenceError, None, None]:
         """Call `method`, one of this client's own, with each of `inputs`; the results come in their order.
 
             for labels in client.map(client.image_classification, Path("photos").glob("*.jpg"), top_k=1):
@@ -411,7 +411,7 @@ class AsyncClientBase(BaseClient["AsyncHTTPClient"]):
         keep_errors: bool = False,
         progress: bool = False,
         **keywords: Any,
-    ) -> AsyncIterator[Out | InferenceError]:
+    ) -> AsyncGenerator[Out | InferenceError, None]:
         """Call `method`, one of this client's own, with each of `inputs`; the results come in their order.
 
             async for labels in client.map(client.image_classification, photos, top_k=1):

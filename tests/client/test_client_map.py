@@ -59,7 +59,7 @@ def test_inputs_are_taken_as_results_are_asked_for(server: Any) -> None:
         assert taken == []
         next(results)
         assert len(taken) <= 9
-        results.close()  # type: ignore[attr-defined]  # it is a generator
+        results.close()
         assert len(taken) <= 9
 
 
@@ -103,7 +103,7 @@ def test_async_inputs_and_an_abandoned_map() -> None:
         async with AsyncClient("http://127.0.0.1:9") as client:
             results = client.map(call, inputs(), concurrency=2)
             assert [await anext(results), await anext(results)] == [0, 1]
-            await results.aclose()  # type: ignore[attr-defined]  # it is a generator
+            await results.aclose()
 
     asyncio.run(run())
     assert len(began) <= 6

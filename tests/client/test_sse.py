@@ -5,12 +5,14 @@ from __future__ import annotations
 import doctest
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import example, given, strategies as st
 
 from inference_tasks._runtime import _sse
-from inference_tasks._runtime._sse import MAX_EVENT, Event, EventParser, payloads
+from inference_tasks._runtime._sse import MAX_EVENT, Event, EventParser
+from inference_tasks._runtime.streaming import Stream
 
 
 def read(*chunks: bytes, limit: int = MAX_EVENT) -> list[Event]:
@@ -169,22 +171,41 @@ def test_events_are_limited_to_16_mib() -> None:
         parser.feed(piece)
 
 
-def test_payloads_end_where_the_server_says_so() -> None:
-    def events() -> Iterator[Event]:
-        yield from read(b'event: ping\ndata\n\ndata: {"a": 1}\n\ndata: [DONE] x\n\ndata:[DONE]\n\n')
-        raise AssertionError("read past the end")
+class Content:
+    """What a server sends, for a stream to read."""
 
-    assert list(payloads(events())) == ['{"a": 1}', "[DONE] x"]
+    def __init__(self, *chunks: bytes) -> None:
+        self._chunks = chunks
+
+    def chunks(self) -> Iterator[bytes]:
+        yield from self._chunks
+
+    def close(self) -> None:
+        pass
+
+
+def payloads(content: Any) -> list[str]:
+    """The data of the events that a stream gives out."""
+    return list(Stream(content, lambda event: event.data))
+
+
+def test_payloads_end_where_the_server_says_so() -> None:
+    class Watched(Content):
+        def chunks(self) -> Iterator[bytes]:
+            yield b'event: ping\ndata\n\ndata: {"a": 1}\n\ndata: [DONE] x\n\ndata:[DONE]\n\n'
+            raise AssertionError("read past the end")
+
+    assert payloads(Watched()) == ['{"a": 1}', "[DONE] x"]
 
 
 @pytest.mark.parametrize("last", [b"data:[DONE]", b"data: [DONE] \r\n\r\n", b"data: [DONE]\ndata\n\n"])
 def test_the_end_may_have_blanks_around_it(last: bytes) -> None:
-    assert list(payloads(read(b"data: 1\n\n", last))) == ["1"]
+    assert payloads(Content(b"data: 1\n\n", last)) == ["1"]
 
 
 def test_payloads_need_no_end() -> None:
-    assert list(payloads(read(b"data: 1\n\n: ping\n\ndata: \n\ndata:  \n\ndata: 2"))) == ["1", " ", "2"]
-    assert list(payloads([])) == []
+    assert payloads(Content(b"data: 1\n\n: ping\n\ndata: \n\ndata:  \n\ndata: 2")) == ["1", " ", "2"]
+    assert payloads(Content()) == []
 
 
 FRAGMENTS = [b"data", b"event", b"id", b"retry", b":", b" ", b"7", b"\0", b"x", b"\r", b"\n", b"\r\n", b"\n\n"]

@@ -7,9 +7,8 @@ from typing import Final
 
 from .. import dmcg, ir
 from ..escape import docstring
-from ..exact import sayable
 from ..hints import EXACT, annotation
-from ..plan import Plan, TaskPlan
+from ..plan import TYPES, Plan, TaskPlan
 from . import Context, Files, header
 
 _FUTURE: Final = "from __future__ import annotations"
@@ -19,9 +18,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The model modules and the lazy package that holds them."""
     made = dmcg.classes(api, plan)
     aliases = {task.module: _aliases(api, plan, task) for task in plan.tasks}
-    exact = {
-        name: annotation(api, sayable(api.definition(id).type), _no_class, EXACT) for id, name in plan.aliases.items()
-    }
+    exact = {name: annotation(api, api.definition(id).type, _no_class, EXACT) for id, name in plan.aliases.items()}
     types = sorted((exact | made.types).items())
     where = _importable(plan) | made.imports | {name.name: _path(plan, name.module) for name in plan.classes.values()}
     out: Files = {}
@@ -35,9 +32,9 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         out[f"{plan.package}/models/{module}.py"] = f"{first}\n\n{_FUTURE}\n\n{imports}\n\n\n{body}\n"
     if types:
         view = {"header": header("#", "specs/"), "package": plan.package, "types": types}
-        out[f"{plan.package}/models/{dmcg.TYPES}.py"] = context.template("models/_types.py.jinja").render(view)
+        out[f"{plan.package}/models/{TYPES}.py"] = context.template("models/_types.py.jinja").render(view)
     names = [(name.name, name.module) for name in plan.classes.values()]
-    names += [(name, dmcg.TYPES) for name in plan.aliases.values()]
+    names += [(name, TYPES) for name in plan.aliases.values()]
     names += [(alias, task.module) for task in plan.tasks for alias, _ in _alias_types(api, plan, task)]
     view = {"header": header("#", "specs/"), "names": sorted(names), "package": plan.package}
     out[f"{plan.package}/models/__init__.py"] = context.template("models/__init__.py.jinja").render(view)
@@ -55,7 +52,7 @@ def _importable(plan: Plan) -> dict[str, str]:
         dict.fromkeys(("Annotated", "Any", "Literal", "TypeAlias"), "typing")
         | dict.fromkeys(("Field", "StrictBool", "StrictStr"), "pydantic")
         | dict.fromkeys(("Integer", "IntegerType", "Json", "Number", "NumberType"), types)
-        | dict.fromkeys(plan.aliases.values(), _path(plan, dmcg.TYPES))
+        | dict.fromkeys(plan.aliases.values(), _path(plan, TYPES))
         | {"Check": checks}
     )
 
