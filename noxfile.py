@@ -13,7 +13,7 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["style", "types", "check", "tests"]
+nox.options.sessions = ["style", "types", "check", "tests", "serve"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
@@ -56,8 +56,9 @@ def types(session: nox.Session) -> None:
     The generated package is checked by pyright too, which is what many of its users' editors run.
     """
     run(session, "mypy", "-p", "taskbind", "-p", "inference_tasks")
-    run(session, "mypy", "noxfile.py", "examples", "benchmarks")
-    run(session, "pyright", "--pythonpath", str(BIN / "python"), "generated/inference_tasks")
+    calls = "tests/client/typed_calls.py"
+    run(session, "mypy", "noxfile.py", "examples", "benchmarks", calls)
+    run(session, "pyright", "--pythonpath", str(BIN / "python"), "generated/inference_tasks", calls)
 
 
 @nox.session
@@ -71,6 +72,13 @@ def check(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest. TASKBIND_CORPUS may name a folder of foreign specs to test against."""
     run(session, "pytest", *(session.posargs or ["--numprocesses", "2"]))
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Hold the client against the real `transformers serve`, with tiny models made on the spot."""
+    run(session, "pip", "install", "--quiet", "-c", "constraints.txt", "transformers[serving]", "python-multipart")
+    run(session, "pytest", "tests/end_to_end/test_transformers_serve.py", *session.posargs)
 
 
 @nox.session

@@ -66,6 +66,7 @@ CHAT_COMPLETION: Final = TaskBinding(
         "stream",
         "stream_options",
     ),
+    names_model=True,
 )
 DEPTH_ESTIMATION: Final = TaskBinding(
     id="depth-estimation",

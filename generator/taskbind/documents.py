@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class TaskSource:
     """The files of one task. `meta` is the parsed `task.toml`, empty where the layout has none.
 
     `responses` maps an example's name to its response; those in `recorded` are what a server answered, the others
-    were written by hand.
+    were written by hand. `wires` is the parsed `wire.toml`: how the task is spoken, by the name of the dialect.
     """
 
     id: str
@@ -32,6 +33,7 @@ class TaskSource:
     meta_path: str
     responses: dict[str, Any]
     recorded: frozenset[str]
+    wires: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -43,6 +45,8 @@ class TaskSource:
 class SpecTree:
     """A spec root: its tasks, sorted by id, and the schema files that several of them share, sorted by path.
 
+    `dialects` is the parsed `dialects.toml`, by the name of the dialect.
+
     After `normalize` every schema in it is JSON Schema 2020-12, its definitions are under ``$defs`` and every ``$ref``
     reads ``<path of the document>#<JSON Pointer>``, relative to the spec root, and is known to resolve.
     """
@@ -50,6 +54,7 @@ class SpecTree:
     root: Path
     tasks: tuple[TaskSource, ...]
     shared: tuple[Document, ...]
+    dialects: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from .diagnostics import Code, Diagnostic, Report, Severity
 from .documents import SpecTree, TaskSource
-from .load.meta import key_line
 from .load.positions import escape, line_of
+from .load.toml import key_line
 from .load.walk import walk
 from .mismatch import Mismatch, Schemas
 

@@ -7,12 +7,12 @@ from .diagnostics import Code, TaskbindError
 
 def codes() -> dict[str, Code]:
     """Every code that `load` (TB1xx), `normalize` and the linter (TB2xx) and `lower` (TB3xx) report, in order."""
-    from . import examples, lower
+    from . import examples, lower, wires
     from .load.codes import CODES
     from .normalize import RULES
     from .normalize.style_rules import CODES as STYLE
 
-    found = (*CODES, *(rule.code for rule in RULES), *STYLE, *examples.CODES, *lower.CODES)
+    found = (*CODES, *(rule.code for rule in RULES), *STYLE, *examples.CODES, *lower.CODES, *wires.CODES)
     return {code.code: code for code in sorted(found, key=lambda code: code.code)}
 
 

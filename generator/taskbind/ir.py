@@ -2,8 +2,8 @@
 
 Frozen dataclasses without a line of Python source in them. `to_json` writes them as `generated/api.json`, which is the
 plugin contract, the input of spec diffs and what Hypothesis strategies are drawn from; `from_json` reads it back.
-Order is part of the value where the spec's order means something (fields, enum values, union variants); tasks and
-definitions are sorted by id, so directory order never shows.
+Order is part of the value where the spec's order means something (fields, enum values, union variants); tasks,
+definitions and dialects are sorted, so directory order never shows.
 """
 
 from __future__ import annotations
@@ -219,11 +219,62 @@ class Example:
     recorded: bool = False
 
 
+Form = tuple[tuple[str, str], ...]
+"""One shape of a request or an answer: for each value that stands elsewhere on the wire, its place in the spec and its
+place there, both as JSONPath that :func:`taskbind.jsonpath.parse` reads."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How a task is spoken in a dialect, where that is not as its spec has it.
+
+    `route` follows the address of a server, `model_route` that of a model. Where `model` is given, that member of the
+    request names the model, and the address does not. `form`: the request is a form with its media as files, instead
+    of JSON. `accept` is the media type that is asked for. Where `file` is given, the body of an answer may be that
+    member itself, a media file; `rate` is the member that then takes the file's sampling rate. `samples`: that `file`
+    may also be a list of numbers. `nulls`: a member that is null means the same as none. The first of the forms is
+    spoken, all of them are understood; a form without places is the spec's own shape.
+    """
+
+    dialect: str
+    route: str = ""
+    model_route: str = ""
+    model: str = ""
+    form: bool = False
+    accept: str = ""
+    file: str = ""
+    rate: str = ""
+    samples: bool = False
+    nulls: bool = False
+    requests: tuple[Form, ...] = ()
+    answers: tuple[Form, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a service or a kind of server speaks; `title` is its name for people.
+
+    `url` is the hosted service, `models` the path of a model there (``{model}`` in it), `token_env` the environment
+    variable with its token. `max_body` is the most bytes it takes in one request. A `closed` dialect has no other tasks
+    than those with a wire in it.
+    """
+
+    name: str
+    title: str
+    summary: str
+    url: str = ""
+    models: str = ""
+    token_env: str = ""
+    max_body: int | None = None
+    closed: bool = False
+
+
 @dataclass(frozen=True)
 class Task:
     """One inference task: what goes in, what comes out, what is said about it.
 
-    `input`, `output` and `stream` are definition ids; `stream` types one event of a streamed answer.
+    `input`, `output` and `stream` are definition ids; `stream` types one event of a streamed answer. `wires`, sorted by
+    dialect, are how it is spoken otherwise.
     """
 
     id: str
@@ -233,6 +284,7 @@ class Task:
     stream: str | None = None
     docs: TaskDocs = TaskDocs()
     examples: tuple[Example, ...] = ()
+    wires: tuple[Wire, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,6 +293,7 @@ class Api:
 
     tasks: tuple[Task, ...]
     definitions: tuple[Definition, ...]
+    dialects: tuple[Dialect, ...] = ()
 
     @cached_property
     def _by_id(self) -> dict[str, Definition]:
@@ -357,13 +410,15 @@ def _schema_refs(type: Checked) -> Iterator[str]:
 # ---------------------------------------------------------------------------------------------------- serialisation
 
 _TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any, Checked)}
-_PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Task)
+_PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Wire, Dialect, Task)
 
 
 def to_json(api: Api) -> dict[str, Json]:
     """`api` as JSON values. Members at their default are left out, so that the file reads like the spec."""
+    dialects = {"dialects": [_dump(d) for d in api.dialects]} if api.dialects else {}
     return {
         "version": IR_VERSION,
+        **dialects,
         "tasks": [_dump(t) for t in api.tasks],
         "definitions": [_dump(d) for d in api.definitions],
     }
@@ -379,6 +434,8 @@ def _dump(value: Json) -> Json:
                 continue
             if isinstance(value, Checked) and f.name == "schema":
                 out[f.name] = value.data
+            elif isinstance(value, Wire) and f.name in ("requests", "answers"):
+                out[f.name] = [dict(form) for form in item]
             else:
                 out[f.name] = dict(item) if f.name in ("parameters", "files") else _dump(item)
         return out
@@ -389,7 +446,11 @@ def from_json(data: dict[str, Json]) -> Api:
     """The Api that :func:`to_json` wrote. Raises ValueError for another version of the format."""
     if data.get("version") != IR_VERSION:
         raise ValueError(f"api.json has version {data.get('version')!r}; this taskbind reads version {IR_VERSION}")
-    return Api(tuple(_task(t) for t in data["tasks"]), tuple(_definition(d) for d in data["definitions"]))
+    return Api(
+        tuple(_task(t) for t in data["tasks"]),
+        tuple(_definition(d) for d in data["definitions"]),
+        tuple(Dialect(**d) for d in data.get("dialects", ())),
+    )
 
 
 def _type(data: Json) -> Json:
@@ -435,4 +496,10 @@ def _task(data: dict[str, Json]) -> Task:
         Example(**{**e, **{key: tuple(e.get(key, {}).items()) for key in ("parameters", "files")}})
         for e in data.get("examples", ())
     )
-    return Task(**{**data, "docs": TaskDocs(**docs), "examples": examples})
+    wires = tuple(_wire(w) for w in data.get("wires", ()))
+    return Task(**{**data, "docs": TaskDocs(**docs), "examples": examples, "wires": wires})
+
+
+def _wire(data: dict[str, Json]) -> Wire:
+    forms = {key: tuple(tuple(form.items()) for form in data.get(key, ())) for key in ("requests", "answers")}
+    return Wire(**{**data, **forms})

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, cast
 
-from . import ir
+from . import ir, wires
 from .diagnostics import Code, Diagnostic, Report, Severity
 from .documents import Document, SpecTree, TaskSource
 from .enums import NOTHING, constants, enum
@@ -63,7 +63,7 @@ CODES: Final = (
 
 
 def lower(tree: SpecTree, report: Report) -> ir.Api:
-    """The IR of a normalised tree. A request that is no object is reported."""
+    """The IR of a normalised tree. Reported are requests that are no objects, and wires that do not fit their tasks."""
     lowering = _Lowering(tree)
     tasks = tuple(lowering.task(source) for source in tree.tasks)
     api = ir.Api(tasks, tuple(lowering.definitions[id] for id in sorted(lowering.definitions)))
@@ -74,7 +74,10 @@ def lower(tree: SpecTree, report: Report) -> ir.Api:
             fix = "wrap the value into an object, as its member `inputs`"
             report.add(Diagnostic(source.input.path, line, "", "TB301", Severity.ERROR, message, fix))
     used = api.reachable(id for task in tasks for id in (task.input, task.output, task.stream) if id)
-    return ir.Api(tasks, tuple(definition for definition in api.definitions if definition.id in used))
+    definitions = tuple(definition for definition in api.definitions if definition.id in used)
+    api = ir.Api(tasks, definitions, wires.dialects(tree))
+    wires.check(tree, api, report)
+    return api
 
 
 class _Lowering:
@@ -107,6 +110,7 @@ class _Lowering:
             stream=self.root(source.stream, f"{prefix}StreamOutput") if source.stream else None,
             docs=docs,
             examples=tuple(_example(source, example) for example in source.meta.get("examples", ())),
+            wires=wires.wires(source),
         )
 
     def root(self, document: Document, name: str) -> str:

@@ -14,10 +14,20 @@ from . import exact, hints, ir
 from .config import Config
 from .names import constant, pascal, snake, unique
 
-OPTIONS: Final = ("model", "timeout", "extra_headers", "use_cache", "wait_for_model")
+OPTIONS: Final = (
+    "model",
+    "timeout",
+    "extra_headers",
+    "extra_query",
+    "extra_body",
+    "use_cache",
+    "wait_for_model",
+)
 """Keywords that every client method has beside those of its spec."""
 
-_CLIENT: Final = frozenset({"base_url", "close", "map", "prepare", "parse", "list", "dict"})
+RESERVED: Final = frozenset(
+    {"base_url", "close", "map", "prepare", "parse", "with_options", "with_raw_response", "list", "dict"}
+)
 """What a client has beside its tasks, and what its annotations use: no method may be called so."""
 
 
@@ -66,7 +76,8 @@ class TaskPlan:
     `takes_file`: a media file alone is a whole request. `media_members` are the members of the primary input, by wire
     name and kind, that are media. `output_name` and `stream_name` name the types of an answer and
     of one event of a streamed one; `stream_annotation` is that event's type in signatures, where a member `stream` of
-    the request asks for it. `output_annotation` is the response type in signatures. Where a response is a list
+    the request asks for it. `names_model`: a text `model` stands at the request's root, which is what a method's own
+    `model` sets. `output_annotation` is the response type in signatures. Where a response is a list
     of objects, `element` is their class, which several tasks may share, and `element_name` this task's name for it.
     """
 
@@ -90,6 +101,12 @@ class TaskPlan:
     media_members: tuple[tuple[str, str], ...]
     parameters_class: ClassName | None
     parameters: tuple[Parameter, ...]
+    names_model: bool
+
+    @property
+    def keywords(self) -> tuple[Parameter, ...]:
+        """The parameters that a client method has beside :data:`OPTIONS`."""
+        return tuple(p for p in self.parameters if not (self.names_model and p.python == "model"))
 
 
 @dataclass(frozen=True)
@@ -100,6 +117,7 @@ class Plan:
     written out in place. `answers` are the
     ids of all that a response may hold, `checked` those of classes and responses of which Python types cannot say all.
     `schemas` are the names of all definitions that the package's JSON Schemas refer to; others stand in place.
+    Each of `dialects` becomes a class method of the clients by its name, which no other method has.
     """
 
     package: str
@@ -111,6 +129,7 @@ class Plan:
     checked: frozenset[str]
     schemas: dict[str, str]
     modules: tuple[str, ...]
+    dialects: tuple[ir.Dialect, ...]
 
     def in_module(self, module: str) -> tuple[str, ...]:
         """The ids of the definitions whose classes stand in `module`."""
@@ -141,7 +160,18 @@ def plan(api: ir.Api, config: Config) -> Plan:
     answers = api.reachable(id for task in api.tasks for id in (task.output, task.stream) if id)
     checked = frozenset(id for id in {*classes, *names} if exact.inexact(api, api.definition(id).type))
     schemas = _schemas(api, tasks, classes)
-    return Plan(config.package, config.distribution, tasks, classes, aliases, answers, checked, schemas, tuple(modules))
+    return Plan(
+        package=config.package,
+        distribution=config.distribution,
+        tasks=tasks,
+        classes=classes,
+        aliases=aliases,
+        answers=answers,
+        checked=checked,
+        schemas=schemas,
+        modules=tuple(modules),
+        dialects=api.dialects,
+    )
 
 
 def _schemas(api: ir.Api, tasks: tuple[TaskPlan, ...], classes: dict[str, ClassName]) -> dict[str, str]:
@@ -220,13 +250,15 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
     flat = inner.fields if isinstance(inner, ir.Object) and isinstance(box_id, ir.Ref) else ()
     parameters_class = classes.get(box_id.id) if flat and isinstance(box_id, ir.Ref) else None
     rest = [f for f in root.fields if f is not primary and not (f is box and parameters_class)]
+    model = next((f for f in rest if f.name == "model"), None)
+    names_model = model is not None and _is_text(api, model)
     taken = {"self", snake(primary.name), *OPTIONS}
     parameters = [_parameter(api, f, taken, True) for f in (flat if parameters_class else ())]
-    parameters += [_parameter(api, f, taken, False) for f in rest]
+    parameters += [_parameter(api, f, taken - {"model"} if names_model and f is model else taken, False) for f in rest]
     element = _element(api, output, classes)
     streams = any(parameter.wire == "stream" and not parameter.required for parameter in parameters)
     alias = f"{pascal(task.id)}OutputElement"
-    method = f"{snake(task.id)}_" if snake(task.id) in _CLIENT else snake(task.id)
+    method = f"{snake(task.id)}_" if snake(task.id) in RESERVED else snake(task.id)
     return TaskPlan(
         task=task,
         method=method,
@@ -248,6 +280,7 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
         media_members=_media_members(api, primary),
         parameters_class=parameters_class,
         parameters=tuple(sorted(parameters, key=lambda p: not p.required)),
+        names_model=names_model,
     )
 
 
@@ -256,6 +289,11 @@ def _media_members(api: ir.Api, primary: ir.Field) -> tuple[tuple[str, str], ...
     fields = type.fields if isinstance(type, ir.Object) else ()
     kinds = ((field.name, api.resolve(ir.split_null(field.type)[0])) for field in fields)
     return tuple((name, kind.media) for name, kind in kinds if isinstance(kind, ir.Media))
+
+
+def _is_text(api: ir.Api, field: ir.Field) -> bool:
+    type = api.resolve(ir.split_null(field.type)[0])
+    return isinstance(type, ir.Scalar) and type.type == "string"
 
 
 def _element(api: ir.Api, output: ir.Type, classes: dict[str, ClassName]) -> ClassName | None:

@@ -6,16 +6,17 @@ The steps are what sync and async code share: all decisions are made here, none 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ._http import Request, Response
+from ._log import LOG
 from ._urls import origin, redirect, shown
-from .errors import APIConnectionError, APIStatusError, ConfigurationError
-from .retry import delay, worth_retrying
+from .errors import APIConnectionError, APIStatusError, ConfigurationError, loading
+from .retry import LOADING_PATIENCE, delay, loading_delay, worth_retrying
 
-_LOG = logging.getLogger(__name__.partition(".")[0])
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -40,9 +41,22 @@ Steps = Generator[Request | Pause | Work, Any, T]
 """Yields steps, is sent their results (or thrown their errors), and returns a T."""
 
 
-def exchange(request: Request, max_retries: int, rng: Callable[[], float]) -> Steps[Response]:
-    """A request and its response, after as many tries as it takes and `max_retries` allows."""
-    attempt = 0
+@dataclass(frozen=True)
+class Policy:
+    """How often to try again; where chance and time come from."""
+
+    max_retries: int
+    rng: Callable[[], float]
+    clock: Callable[[], float] = time.monotonic
+
+
+def exchange(request: Request, policy: Policy) -> Steps[Response]:
+    """A request and its response, after as many tries as it takes and `policy` allows.
+
+    A model that is still loading is waited for as `request.patient` asks, apart from all other retries.
+    """
+    retries = failures = 0
+    start = policy.clock()
     while True:
         outcome: Response | APIConnectionError
         try:
@@ -52,16 +66,43 @@ def exchange(request: Request, max_retries: int, rng: Callable[[], float]) -> St
         except APIConnectionError as error:
             outcome = status = error
             headers = {}
-        again = attempt < max_retries and worth_retrying(status, headers)
-        wait = delay(attempt, headers, rng) if again else None
+        if LOG.isEnabledFor(logging.DEBUG):
+            _report(request, status, headers, policy.clock() - start)
+        wait: float | None = None
+        estimate = _loading(outcome) if request.patient is not None else None
+        if estimate is not None:
+            if request.patient:
+                left = LOADING_PATIENCE - (policy.clock() - start)
+                wait = loading_delay(retries, headers, estimate, policy.rng, left)
+        elif failures < policy.max_retries and worth_retrying(status, headers):
+            wait = delay(failures, headers, policy.rng)
+            failures += 1
         if wait is None:
             if isinstance(outcome, Response):
-                return outcome
+                return replace(outcome, retries=retries) if retries else outcome
             raise outcome
-        _LOG.info("%s %s: %s; next try in %.2f s", request.method, shown(request.url), status, wait)
+        LOG.info("%s %s: %s; next try in %.2f s", request.method, shown(request.url), status, wait)
         yield Pause(wait)
-        attempt += 1
-        request = replace(request, headers={**request.headers, "x-retry-count": str(attempt)})
+        retries += 1
+        request = replace(request, headers={**request.headers, "x-retry-count": str(retries)})
+
+
+def _loading(outcome: Response | APIConnectionError) -> float | None:
+    """The seconds after which the model should be ready, if that is what the server says."""
+    return loading(outcome.status, outcome.content) if isinstance(outcome, Response) else None
+
+
+def _report(request: Request, outcome: int | APIConnectionError, headers: Mapping[str, str], seconds: float) -> None:
+    """Say what was exchanged, and nothing of what was in it."""
+    LOG.debug(
+        "%s %s (%d bytes): %s after %.3f s, request %s",
+        request.method,
+        shown(request.url),
+        len(request.content),
+        outcome,
+        seconds,
+        headers.get("x-request-id", "without an id"),
+    )
 
 
 def _follow(request: Request) -> Steps[Response]:

@@ -15,6 +15,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
+from ._body import AsyncBody, Body
 from .errors import APIConnectionError, APITimeoutError, ConfigurationError, ResponseValidationError
 
 CONNECT_TIMEOUT = 5.0
@@ -52,29 +53,33 @@ class Request:
     """One HTTP request. `timeout` is in seconds, None for the default; header names are lower-case.
 
     A `streamed` one asks for an answer that is read while it comes in. An `anonymous` request carries nothing but what
-    it says itself: no header, cookie or credential of an injected client. Headers and content stay out of the `repr`.
+    it says itself: no header, cookie or credential of an injected client. `patient` says whether to try again while the
+    model is loading: for minutes (True), not at all (False), or like any other error (None). Headers and content stay
+    out of the `repr`.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    content: bytes = field(default=b"", repr=False)
+    content: bytes | Body = field(default=b"", repr=False)
     timeout: float | None = None
     anonymous: bool = False
     streamed: bool = False
+    patient: bool | None = None
 
 
 @dataclass(frozen=True)
 class Response:
     """One HTTP response, read to its end and decoded, or else with its content still to come as `live`.
 
-    Header names are lower-case.
+    Header names are lower-case; `retries` counts the tries that failed before it.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     live: Live | AsyncLive | None = field(default=None, repr=False)
+    retries: int = 0
 
 
 class _Wire:
@@ -117,9 +122,15 @@ class _Wire:
             options["auth"] = None
         make = self._module.Request if request.anonymous else self._client.build_request
         headers = dict(request.headers)
-        return make(
-            request.method, request.url, headers=headers, content=request.content, extensions=extensions
-        ), options
+        content: Any = request.content
+        if isinstance(content, Body):
+            headers["content-length"] = str(len(content))  # or else it would go out in chunks, which servers refuse
+            content = self._stream(content)
+        return make(request.method, request.url, headers=headers, content=content, extensions=extensions), options
+
+    def _stream(self, content: Body) -> Any:
+        """What httpx takes for a content that it reads bit by bit."""
+        return content
 
     def translated(self, error: Exception, request: Request) -> APIConnectionError:
         """The error of ours that says the same as one of httpx."""
@@ -223,8 +234,11 @@ class SyncTransport(_Wire):
     def send(self, request: Request) -> Response:
         """Send, and read the answer to its end. Follows no redirect.
 
-        Raises APIConnectionError, and ResponseValidationError for an answer that is too large.
+        Raises APIConnectionError, ResponseValidationError for an answer that is too large, and InputError for a file
+        that has changed.
         """
+        if isinstance(request.content, Body):
+            request.content.check()
         with self._lock:
             if self._client is None or self._closed:
                 self._client = self._open()
@@ -259,11 +273,19 @@ class AsyncTransport(_Wire):
     def __init__(self, injected: AsyncHTTPClient | None = None) -> None:
         super().__init__(injected)
 
+    def _stream(self, content: Body) -> Any:
+        return AsyncBody(content)
+
     async def send(self, request: Request) -> Response:
         """Send, and read the answer to its end. Follows no redirect.
 
-        Raises APIConnectionError, and ResponseValidationError for an answer that is too large.
+        Raises APIConnectionError, ResponseValidationError for an answer that is too large, and InputError for a file
+        that has changed.
         """
+        if isinstance(request.content, Body):
+            from anyio import to_thread
+
+            await to_thread.run_sync(request.content.check)
         if self._client is None or self._closed:
             self._client = self._open()
         try:

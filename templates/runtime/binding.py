@@ -24,7 +24,7 @@ class TaskBinding:
     request, which may be missing if it is `optional`; `media` its kind (``"audio"``, ``"image"``, ``"video"``,
     ``"binary"``), or None for anything that is not media, and `media_members` are its members that are media, by wire
     name and kind. `parameters` are the wire names inside the request's ``parameters`` object, `options` those beside
-    `primary` at its root.
+    `primary` at its root. `names_model`: the request has a member ``model`` at its root, the name of one.
     """
 
     id: str
@@ -40,6 +40,7 @@ class TaskBinding:
     parameters_model: str | None = None
     parameters: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    names_model: bool = False
 
     def _get(self, name: str) -> Any:
         return getattr(import_module(self.module), name)

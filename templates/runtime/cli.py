@@ -1,25 +1,28 @@
-"""The command of a generated package: ``serve`` models over HTTP, ``run`` one task.
+"""The command of a generated package: ``serve`` models over HTTP, ``run`` one task, complete the command in a shell.
 
-Exit codes: 0 done, 1 the task could not be answered, 2 the command line or the installation is at fault.
+Exit codes: 0 done, 1 the task could not be answered, 2 the command line or the installation is at fault, 130 ended by
+Ctrl-C, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from .binding import TaskBinding
-from .command import CommandError, printable
-from .command.local import demo_directory, handler_of
+from .command import INTERRUPTED, CommandError, end_interrupted_line, printable
+from .command.completion import SETUP, filled
+from .command.local import demo_directory, ending_at_once, handler_of
 from .command.run import add_task
 
+SHELLS = ("bash", "zsh", "fish")
 LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -31,6 +34,30 @@ def main(
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # help and answers may hold any character
     given = sys.argv[1:] if argv is None else list(argv)
+    try:
+        try:
+            return _run(bindings, package, distribution, given)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        end_interrupted_line()
+        if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+            os._exit(INTERRUPTED)  # Python would wait for requests that are on their way
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes what is left at its end, which would fail as well.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(bindings: Mapping[str, TaskBinding], package: str, distribution: str, given: Sequence[str]) -> int:
+    if given[:1] == ["--complete"] and len(given) == 3:
+        from .command.completion import offer, typed
+
+        words = typed(given[2], distribution)
+        offered = offer(_parser(bindings, distribution, words), bindings, words)
+        print("\n".join(offered.lines(given[1], given[2])))
+        return 0
     arguments = _parser(bindings, distribution, given).parse_args(given)
     try:
         code: int = arguments.action(bindings, package, arguments)
@@ -50,7 +77,7 @@ def _parser(bindings: Mapping[str, TaskBinding], distribution: str, argv: Sequen
     parser = argparse.ArgumentParser(
         prog=distribution, description="Serve and run inference tasks.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"{distribution} {_version(distribution)}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve models over HTTP", allow_abbrev=False)
@@ -79,23 +106,49 @@ def _parser(bindings: Mapping[str, TaskBinding], distribution: str, argv: Sequen
     tasks = run.add_subparsers(dest="task", required=True, metavar="TASK")
     for binding in bindings.values():
         add_task(tasks, binding, wanted=binding.id in argv[1:2])
+
+    completion = commands.add_parser(
+        "completion",
+        help="complete this command in a shell",
+        description="Print a script that makes a shell complete this command.",
+        epilog=f"Once for all shells to come:\n\n{filled(SETUP, distribution)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    completion.set_defaults(action=_completion, program=distribution)
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish")
     return parser
 
 
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "(not installed)"
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for, which takes as long as all the rest."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            known = version(parser.prog)
+        except PackageNotFoundError:
+            known = "(not installed)"
+        print(f"{parser.prog} {known}")
+        parser.exit()
+
+
+def _completion(_: Mapping[str, TaskBinding], package: str, arguments: argparse.Namespace) -> int:
+    from .command.completion import SCRIPTS, filled
+
+    print(filled(SCRIPTS[arguments.shell], arguments.program), end="")
+    return 0
 
 
 def _serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse.Namespace) -> int:
-    import torch  # noqa: F401 - said now, not by a model that fails to load
-    import transformers  # noqa: F401
+    with ending_at_once():
+        import torch  # noqa: F401 - said now, not by a model that fails to load
+        import transformers  # noqa: F401
 
-    from .server.app import create_app
-    from .server.run import PortError, listen, serve
-    from .server.settings import Settings
+        from .server.app import create_app
+        from .server.run import PortError, listen, serve
+        from .server.settings import Settings
 
     handlers = [
         handler_of(bindings[task], directory, name, arguments.threads)
@@ -113,6 +166,8 @@ def _serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argpars
         socket = listen(arguments.host, arguments.port)
     except (ValueError, PortError) as error:
         raise CommandError(str(error)) from None
+    import logging
+
     logging.basicConfig(level=arguments.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, port = socket.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host

@@ -224,12 +224,27 @@ def stream_error(text: str, *, request_id: str | None, hide: str | None = None) 
     return StreamError(f"the server broke off: {said}", body=body, request_id=request_id)
 
 
+def loading(status: int, content: bytes) -> float | None:
+    """The seconds after which the model should be ready, if that is what an answer says."""
+    if status != 503:
+        return None
+    try:
+        return _estimate(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _estimate(body: Any) -> float | None:
+    estimate = body.get("estimated_time") if isinstance(body, dict) else None
+    if not isinstance(estimate, int | float) or isinstance(estimate, bool):
+        return None
+    return float(estimate) if 0 <= estimate < float("inf") else None
+
+
 def _class(status: int, body: Any) -> type[APIStatusError]:
     if status < 500:
         return _BY_STATUS.get(status, APIStatusError)
-    estimate = body.get("estimated_time") if isinstance(body, dict) else None
-    loading = status == 503 and isinstance(estimate, int | float) and not isinstance(estimate, bool)
-    return ModelLoadingError if loading else ServerError
+    return ModelLoadingError if status == 503 and _estimate(body) is not None else ServerError
 
 
 def _message(body: Any) -> str:

@@ -8,19 +8,18 @@ from __future__ import annotations
 import binascii
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
+from ._body import LARGE, Body, DiskFile, OpenFile, Source, chunks_of, filled, size_of, stamp
+from ._sniff import ENOUGH, sniff
+from ._waveform import Array, encode, is_array, parts
 from .errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 UNKNOWN = "application/octet-stream"
-
-_EXPECTED = "a path, URL, bytes, binary file object or PIL image"
 
 
 class PILImage(Protocol):
@@ -37,16 +36,48 @@ class PILImage(Protocol):
     def convert(self, mode: str | None = None) -> Any: ...
 
 
-MediaInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | PILImage
-"""An input in any of its forms. A string is an ``http(s)://`` URL, a ``data:`` URL, or else a path."""
+MediaInput = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | PILImage
+    | tuple[Array, int]
+    | Mapping[str, Any]
+)
+"""An input in any of its forms. A string is an ``http(s)://`` URL, a ``data:`` URL, or else a path.
+
+Sound may also be an array with its sampling rate in hertz: ``(array, 16000)``, or the mapping
+``{"array": array, "sampling_rate": 16000}`` that datasets hold.
+"""
 
 
 @dataclass(frozen=True)
 class Media:
-    """Bytes to send, never empty, and their content type (:data:`UNKNOWN` where the content does not tell)."""
+    """A file to send, never empty, and its content type (:data:`UNKNOWN` where the content does not tell).
 
-    data: bytes = field(repr=False)
+    A large file stays where it is until it is sent, and `source` only says where that is.
+    """
+
+    source: Source = field(repr=False)
     content_type: str
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return size_of(self.source)
+
+    @property
+    def data(self) -> bytes:
+        """All bytes, read now. Raises InputError if they have changed."""
+        return self.source if isinstance(self.source, bytes) else b"".join(chunks_of(self.source))
+
+    @property
+    def content(self) -> bytes | Body:
+        """The content of a request that is this file and nothing else."""
+        return self.data if self.size < LARGE else Body([self.source])
 
 
 def remote_url(source: object) -> str | None:
@@ -60,20 +91,18 @@ def read(source: MediaInput, name: str, kind: str | None = None) -> Media:
     `name` is the input's name for messages; `kind` (``"audio"``, ``"video"``) settles the type of containers that may
     hold either. Raises InputError for whatever cannot be read.
     """
-    declared = UNKNOWN
     if isinstance(source, bytes | bytearray | memoryview):
-        data = bytes(source)
-    elif isinstance(source, str) and source[:5].lower() == "data:":
+        return from_bytes(bytes(source), name, kind)
+    if isinstance(source, str) and source[:5].lower() == "data:":
         data, declared = _data_url(source, name)
-    elif isinstance(source, str | os.PathLike):
-        data = _file(source, name)
-    elif _is_pil(source):
-        data = _encode(source, name)
-    elif callable(getattr(source, "read", None)):
-        data = _stream(source, name)
-    else:
-        raise InputError(f"{name}: expected {_EXPECTED}, got {_type_name(source)}")
-    return from_bytes(data, name, kind, declared=declared)
+        return from_bytes(data, name, kind, declared=declared)
+    if isinstance(source, str | os.PathLike):
+        return _file(source, name, kind)
+    if _is_pil(source):
+        return from_bytes(_encode(source, name), name, kind)
+    if callable(getattr(source, "read", None)):
+        return _file_object(source, name, kind)
+    return from_bytes(_sound(source, name, kind), name, kind)
 
 
 def from_bytes(data: bytes, name: str, kind: str | None = None, *, declared: str = UNKNOWN) -> Media:
@@ -83,15 +112,21 @@ def from_bytes(data: bytes, name: str, kind: str | None = None, *, declared: str
     return Media(data, sniff(data, kind) or declared)
 
 
+def _expected(kind: str | None) -> str:
+    forms = "a path, URL, bytes, binary file object"
+    return f"{forms} or (array, sampling_rate)" if kind == "audio" else f"{forms} or PIL image"
+
+
 def _type_name(value: object) -> str:
     cls = type(value)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _file(source: str | os.PathLike[str], name: str) -> bytes:
+def _file(source: str | os.PathLike[str], name: str, kind: str | None) -> Media:
     path = os.fspath(source)
     if not isinstance(path, str) or not path:
-        raise InputError(f"{name}: expected {_EXPECTED}, got {'an empty string' if path == '' else 'a path of bytes'}")
+        got = "an empty string" if path == "" else "a path of bytes"
+        raise InputError(f"{name}: expected {_expected(kind)}, got {got}")
     shown = (
         repr(path)
         if len(path) <= 200
@@ -99,35 +134,69 @@ def _file(source: str | os.PathLike[str], name: str) -> bytes:
     )
     try:
         mode = Path(path).stat().st_mode  # before opening, which waits for ever on a named pipe
-        data = b""
-        if stat.S_ISREG(mode):
-            data = Path(path).read_bytes()
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name}: {shown} is a directory")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{name}: {shown} is not a regular file; open it and pass the file object")
+        with open(path, "rb", buffering=0) as file:
+            status = stamp(file)
+            large = status[0] >= LARGE
+            data = filled(file.read, ENOUGH) if large else file.read()
     except FileNotFoundError:
         raise InputError(f"{name}: no such file: {shown}") from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         raise InputError(f"{name}: cannot read {shown}: {reason}") from None
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{name}: {shown} is a directory")
-    if not stat.S_ISREG(mode):
-        raise InputError(f"{name}: {shown} is not a regular file; open it and pass the file object")
     if not data:
         raise InputError(f"{name}: the file {shown} is empty")
-    return data
+    # The working directory may be another one by the time it is opened again.
+    content = DiskFile(os.path.abspath(path), f"{name}: the file {shown}", status) if large else data
+    return Media(content, sniff(data, kind) or UNKNOWN)
 
 
-def _stream(source: Any, name: str) -> bytes:
+def _file_object(source: Any, name: str, kind: str | None) -> Media:
+    shown = f"{name}: the file object"
     try:
-        data = source.read()
+        start, size = _extent(source)
+        large = size >= LARGE
+        data = source.read(ENOUGH) if large else source.read()
+        if large:
+            source.seek(start)
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: cannot read the file object: {error}") from error
     if isinstance(data, str):
-        raise InputError(f"{name}: the file object is open in text mode; open it with 'rb'")
+        raise InputError(f"{shown} is open in text mode; open it with 'rb'")
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise InputError(f"{name}: the file object's read() gave {_type_name(data)} instead of bytes")
+        raise InputError(f"{shown}'s read() gave {_type_name(data)} instead of bytes")
     if not data:
-        raise InputError(f"{name}: the file object has nothing left to read; is it empty or at its end?")
-    return bytes(data)
+        raise InputError(f"{shown} has nothing left to read; is it empty or at its end?")
+    data = bytes(data)
+    return Media(OpenFile(source, shown, start, size) if large else data, sniff(data, kind) or UNKNOWN)
+
+
+def _extent(file: Any) -> tuple[int, int]:
+    """Where a file object stands, and how many bytes follow; of one that cannot seek, 0 of each."""
+    if not (callable(getattr(file, "seekable", None)) and file.seekable()):
+        return 0, 0
+    start = file.tell()
+    file.seek(0, os.SEEK_END)
+    end = file.tell()
+    file.seek(start)
+    return start, end - start
+
+
+def _sound(source: Any, name: str, kind: str | None) -> bytes:
+    pair = parts(source)
+    if pair is None and not is_array(source):
+        raise InputError(f"{name}: expected {_expected(kind)}, got {_type_name(source)}")
+    if kind != "audio":
+        hint = "; pass PIL.Image.fromarray(array)" if kind == "image" else ""
+        raise InputError(f"{name}: expected {_expected(kind)}, got an array{hint}")
+    if pair is None:
+        raise InputError(f"{name}: an array does not say its sampling rate; pass (array, sampling_rate)")
+    return encode(*pair, name)
 
 
 def _data_url(url: str, name: str) -> tuple[bytes, str]:
@@ -164,85 +233,3 @@ def _encode(image: Any, name: str) -> bytes:
 
 
 _AS_RGB = {"CMYK": "RGB", "YCbCr": "RGB", "HSV": "RGB", "LAB": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}
-
-# ------------------------------------------------------------------------------------------------- type from content
-
-_MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF87a", "image/gif"),
-    (0, b"GIF89a", "image/gif"),
-    (0, b"II*\0", "image/tiff"),
-    (0, b"MM\0*", "image/tiff"),
-    (0, b"fLaC", "audio/flac"),
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"#!AMR", "audio/amr"),
-    (0, b"%PDF-", "application/pdf"),
-)
-
-_RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}
-_BRANDS = {
-    b"avif": "image/avif",
-    b"avis": "image/avif",
-    b"heic": "image/heic",
-    b"heix": "image/heic",
-    b"mif1": "image/heif",
-    b"M4A ": "audio/mp4",
-    b"M4B ": "audio/mp4",
-    b"qt  ": "video/quicktime",
-}
-
-
-def sniff(data: bytes, kind: str | None = None) -> str | None:
-    """The content type that the first bytes of `data` show, or None.
-
-    `kind` is believed for Ogg, MP4 and WebM, which hold audio and video alike.
-    """
-    for offset, magic, content_type in _MAGIC:
-        if data.startswith(magic, offset):
-            return content_type
-    return next(filter(None, (look(data, kind) for look in _LOOKS)), None)
-
-
-def _riff(data: bytes, kind: str | None) -> str | None:
-    return _RIFF.get(data[8:12]) if data[:4] in (b"RIFF", b"RF64") else None
-
-
-def _aiff(data: bytes, kind: str | None) -> str | None:
-    return "audio/aiff" if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC") else None
-
-
-def _bmp(data: bytes, kind: str | None) -> str | None:
-    # "BM" alone starts too many other things: the length of the header that follows is one of a few.
-    return "image/bmp" if data[:2] == b"BM" and data[14:18] in _BMP_HEADERS else None
-
-
-_BMP_HEADERS = {size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)}
-
-
-def _container(data: bytes, kind: str | None) -> str | None:
-    if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12]) or ("audio/mp4" if kind == "audio" else "video/mp4")
-    if data[:4] == b"OggS":
-        return "video/ogg" if kind == "video" else "audio/ogg"
-    if data[:4] == b"\x1a\x45\xdf\xa3":
-        form = "webm" if b"webm" in data[:64] else "x-matroska"
-        return f"audio/{form}" if kind == "audio" else f"video/{form}"
-    return None
-
-
-def _mpeg(data: bytes, kind: str | None) -> str | None:
-    """MPEG audio without a tag: eleven set bits, then a layer (III or II), a bit rate and a sample rate that exist.
-
-    ADTS, which wraps AAC, has layer 0 there. Layer I is left out: it is unheard of, and a UTF-16 mark looks like it.
-    """
-    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
-        return None
-    layer = data[1] >> 1 & 3
-    if layer == 0:
-        return "audio/aac" if data[1] & 0xF0 == 0xF0 and data[2] >> 2 & 0xF < 13 else None
-    exists = data[1] >> 3 & 3 != 1 and data[2] >> 4 != 15 and data[2] >> 2 & 3 != 3
-    return "audio/mpeg" if layer < 3 and exists else None
-
-
-_LOOKS: tuple[Callable[[bytes, str | None], str | None], ...] = (_riff, _aiff, _bmp, _container, _mpeg)

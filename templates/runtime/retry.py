@@ -15,6 +15,9 @@ from .errors import APIConnectionError
 LONGEST_WAIT = 120.0
 """Seconds. Where a server asks for more, its error is raised at once instead."""
 
+LOADING_PATIENCE = 300.0
+"""Seconds that a call with ``wait_for_model=True`` waits for its model, all in all."""
+
 _FIRST = 0.5
 _LARGEST = 8.0
 _JITTER = 0.25
@@ -46,6 +49,21 @@ def delay(
     if asked is not None:
         return max(asked, 0.0) if asked <= LONGEST_WAIT else None
     return float(min(_FIRST * 2 ** min(attempt, 10), _LARGEST) * (1 - _JITTER * rng()))
+
+
+def loading_delay(
+    attempt: int, headers: Mapping[str, str], estimated: float, rng: Callable[[], float], left: float
+) -> float | None:
+    """Seconds to wait for a model that should be ready in `estimated` seconds, or None if none of the `left` remain.
+
+    What the server asks for comes first, then its estimate, of which no more is believed than any other wait is long.
+    """
+    if left <= 0:
+        return None
+    asked = _asked(headers, time.time)
+    if asked is None:
+        asked = max(min(estimated, _LARGEST), delay(attempt, {}, rng) or 0.0)
+    return min(max(asked, _FIRST), left)
 
 
 def _asked(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inference_tasks import AsyncClient, Client
 
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
 LABELS = [{"label": "cat", "score": 0.9}, {"label": "dog", "score": 0.1}]
 
 
@@ -45,9 +48,12 @@ class Answer:
 
 
 class Server:
-    """A real HTTP server on the loopback interface. It gives `answers` in turn, the last one for ever."""
+    """A real HTTP server on the loopback interface. It gives `answers` in turn, the last one for ever.
 
-    def __init__(self) -> None:
+    With a `certificate`, a file that holds its key too, it speaks TLS.
+    """
+
+    def __init__(self, certificate: Path | None = None) -> None:
         self.seen: list[Seen] = []
         self.answers: list[Answer] = [Answer()]
         server = self
@@ -80,7 +86,11 @@ class Server:
             request_queue_size = 128
 
         self._http = Listener(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._http.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     @property
@@ -108,6 +118,14 @@ def other() -> Iterator[Server]:
     """A server of another origin: same host, other port."""
     running = Server()
     yield running
+    running.close()
+
+
+@pytest.fixture
+def https() -> Iterator[str]:
+    """The address of a server with a certificate that nobody knows."""
+    running = Server(CERTIFICATE)
+    yield running.url
     running.close()
 
 

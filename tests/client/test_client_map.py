@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 
 from inference_tasks import AsyncClient, Client, InferenceError, InputError, UnprocessableEntityError
+from tests.support.terminal import terminal
 
 
 def mapped(flavour: Any, url: str, inputs: Any, **options: Any) -> list[Any]:
@@ -117,3 +121,58 @@ def test_errors_of_other_kinds_are_never_swallowed() -> None:
     with Client("http://127.0.0.1:9") as client, pytest.raises(ZeroDivisionError):
         list(client.map(call, [1], keep_errors=True))
     assert not issubclass(ZeroDivisionError, InferenceError)
+
+
+MAP = """
+import asyncio, sys
+from inference_tasks import AsyncClient, Client
+url, count = sys.argv[1], int(sys.argv[2])
+texts = [f"text {number}" for number in range(count)]
+def sync():
+    with Client(url, max_retries=0) as client:
+        return list(client.map(client.text_classification, texts, concurrency=1, progress=True))
+async def run():
+    async with AsyncClient(url, max_retries=0) as client:
+        return [item async for item in client.map(client.text_classification, texts, concurrency=1, progress=True)]
+found = asyncio.run(run()) if sys.argv[3] == "True" else sync()
+print(len(found))
+"""
+
+
+def test_a_bar_is_shown_on_a_terminal_if_asked(flavour: Any, server: Any, answer: Any) -> None:
+    arguments = (server.url, "20", str(flavour.is_async))
+    with terminal(MAP, *arguments, program=(sys.executable, "-c")) as shown:
+        assert shown.wait() == 0
+    bar, number, _ = shown.screen
+    assert bar.startswith("[####") and "100%  20/20" in bar
+    assert number == "20"
+    server.answer(*[answer()] * 10, answer({"error": "no"}, status=422))
+    with terminal(MAP, *arguments, program=(sys.executable, "-c")) as shown:
+        assert shown.wait() == 1
+    bar, below, *_ = shown.screen
+    assert "/20" in bar and "100%" not in bar
+    assert below.startswith("Traceback")
+
+
+def test_ctrl_c_does_not_wait_for_calls() -> None:
+    began, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def call(item: int) -> None:
+        began.set()
+        go.wait(10)
+        ended.set()
+
+    def interrupt() -> None:
+        began.wait(20)
+        # A signal that comes just before the main thread begins to wait would not wake it.
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with Client("http://127.0.0.1:9") as client:
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(client.map(call, range(10), concurrency=2))
+        thread.join()
+        assert not ended.is_set()
+        go.set()

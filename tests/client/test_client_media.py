@@ -26,6 +26,22 @@ def png(mode: str = "RGB") -> bytes:
 PNG = png()
 
 
+class Unseekable(io.BytesIO):
+    """Like a pipe."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+def standing_at(position: int, data: bytes) -> io.BytesIO:
+    file = io.BytesIO(data)
+    file.seek(position)
+    return file
+
+
 @pytest.fixture
 def image_file(tmp_path: Path) -> Path:
     path = tmp_path / "näme with space.wav"
@@ -42,12 +58,16 @@ def image_file(tmp_path: Path) -> Path:
         lambda path: bytearray(PNG),
         lambda path: memoryview(PNG),
         lambda path: memoryview(PNG + PNG)[: len(PNG)],
+        lambda path: memoryview(bytes(byte for pair in zip(PNG, PNG, strict=True) for byte in pair))[::2],
         lambda path: io.BytesIO(PNG),
         lambda path: path.open("rb"),
+        lambda path: path.open("rb", buffering=0),
+        lambda path: Unseekable(PNG),
+        lambda path: standing_at(len(FLAC), FLAC + PNG),
         lambda path: "data:image/x-lie;base64," + base64.b64encode(PNG).decode(),
         lambda path: "DATA:," + "".join(f"%{byte:02x}" for byte in PNG),
     ],
-    ids=["path", "str", "bytes", "bytearray", "memoryview", "slice", "BytesIO", "file", "data-url", "data-url-percent"],
+    ids="path str bytes bytearray memoryview slice strided BytesIO file raw pipe at data-url data-percent".split(),
 )
 def test_every_form_sends_the_same_bytes(flavour: Any, server: Any, image_file: Path, form: Any) -> None:
     flavour.call(server.url, "image_classification", form(image_file))
@@ -132,6 +152,7 @@ def test_a_missing_file_is_found_before_anything_is_sent(flavour: Any, server: A
         (tmp_path / "none", "no such file"),
         (tmp_path, "is a directory"),
         ("", "got an empty string"),
+        (next(os.scandir(os.fsencode(tmp_path))), "got a path of bytes"),
         (tmp_path / "empty", "is empty"),
         (tmp_path / "empty" / "x.png", "cannot read .*: Not a directory"),
         ("a\0b", "cannot read 'a\\\\x00b': not a path"),
@@ -191,7 +212,7 @@ def test_an_unreadable_file_is_an_input_error(flavour: Any, server: Any, image_f
     ],
 )
 def test_the_type_is_read_from_the_content(start: bytes, kind: str | None, content_type: str | None) -> None:
-    from inference_tasks._runtime.media import sniff
+    from inference_tasks._runtime._sniff import sniff
 
     assert sniff(start, kind) == content_type
 
@@ -200,7 +221,7 @@ def test_real_encoders_agree_with_the_table() -> None:
     import numpy as np
     import soundfile
 
-    from inference_tasks._runtime.media import sniff
+    from inference_tasks._runtime._sniff import sniff
 
     for name, content_type in [
         ("WAV", "audio/wav"),

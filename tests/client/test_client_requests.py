@@ -246,11 +246,11 @@ def test_object_inputs_travel_as_json_as_they_are(server: Any) -> None:
         "pair", "inference_tasks.models.common", "ClassificationOutput", "ClassificationOutput", "label"
     )
     with Client(server.url) as client:
-        request = client.prepare(binding, "x", root={"score": 1})
+        request = client._prepare(binding, "x", root={"score": 1})
         assert json.loads(request.content) == {"label": "x", "score": 1}
         nested = TaskBinding("nested", __name__, "Nested", "Nested", "inputs")
         for value in (ClassificationOutput(label="a", score=0.5), {"label": "a", "score": 0.5}):
-            body = json.loads(client.prepare(nested, value).content)
+            body = json.loads(client._prepare(nested, value).content)
             assert body == {"inputs": {"label": "a", "score": 0.5}}
 
 
@@ -260,7 +260,7 @@ def test_media_with_a_member_beside_them_travel_as_json() -> None:
     from inference_tasks._runtime.media import Media
 
     binding = TaskBinding("pair", "inference_tasks.models.common", "ClassificationOutput", "", "label", media="image")
-    request = Client("http://localhost:1").prepare(binding, Media(PNG, "image/png"), root={"score": 1})
+    request = Client("http://localhost:1")._prepare(binding, Media(PNG, "image/png"), root={"score": 1})
     assert json.loads(request.content) == {"label": base64.b64encode(PNG).decode(), "score": 1}
 
 

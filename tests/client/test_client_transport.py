@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ import httpx2
 import pytest
 
 from inference_tasks import APIConnectionError, APITimeoutError, AsyncClient, Client, ConfigurationError, InputError
+
+from .conftest import CERTIFICATE
 
 KINDS = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])
 
@@ -189,6 +192,32 @@ def test_a_proxy_of_the_environment_never_sees_loopback(
     assert other.seen == []
 
 
+def test_a_proxy_of_the_environment_is_used_for_all_others(
+    flavour: Any, other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", other.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    flavour.call("http://inference.example", "text_classification", "x")
+    assert other.last.path == "http://inference.example/tasks/text-classification"
+
+
+def test_a_certificate_must_be_known(flavour: Any, https: str) -> None:
+    with pytest.raises(APIConnectionError, match="certificate"):
+        flavour.call(https, "text_classification", "x", settings={"max_retries": 0})
+
+
+def test_certificates_of_the_environment_are_known(flavour: Any, https: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    assert flavour.call(https, "text_classification", "x", settings={"token": "tok"})
+
+
+@KINDS
+def test_certificates_of_an_injected_client_are_known(flavour: Any, https: str, http: Any) -> None:
+    mine = made(http, flavour, verify=ssl.create_default_context(cafile=CERTIFICATE))
+    assert flavour.call(https, "text_classification", "x", settings={"http_client": mine})
+
+
 def test_importing_and_making_a_client_loads_nothing_heavy() -> None:
     heavy = ("httpx", "pydantic", "anyio", "PIL", "numpy", "inference_tasks.models")
     code = f"""
@@ -212,9 +241,9 @@ def test_a_value_that_an_enum_does_not_know_yet_is_kept_unless_strict(server: An
 
     binding = TaskBinding("open", __name__, "Open", "Open", "inputs")
     response = Response(200, {}, b'"new"')
-    assert Client(server.url).parse(binding, response) == "new"
+    assert Client(server.url)._parse(binding, response) == "new"
     with pytest.raises(ResponseValidationError):
-        Client(server.url, strict_responses=True).parse(binding, response)
+        Client(server.url, strict_responses=True)._parse(binding, response)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,6 @@ from inference_tasks import (
     Client,
     InputError,
     NotFoundError,
-    PayloadTooLargeError,
     UnprocessableEntityError,
 )
 from inference_tasks.models import ClassificationOutput, GenerationParameters
@@ -120,7 +119,7 @@ def test_the_server_says_no_in_types(client: Client, url: str) -> None:
     assert undecodable.value.request_id
     with pytest.raises(UnprocessableEntityError, match="generation_parameters"):
         client.automatic_speech_recognition(DIGITS, generation_parameters=GenerationParameters(num_beams=2))
-    with pytest.raises(PayloadTooLargeError):
+    with pytest.raises(InputError, match=r"takes 20,000,000; nothing was sent"):
         client.image_classification(SEVEN.read_bytes() + b"\0" * 20_000_000)
     with pytest.raises(NotFoundError, match=r"served here: .*text-classification"):
         client.text_classification("x", model="nobody/nothing")
@@ -138,7 +137,7 @@ def test_equal_requests_are_answered_from_the_cache(url: str) -> None:
 
 
 def test_the_service_routes_are_open(url: str) -> None:
-    assert httpx.get(f"{url}/health").json() == {"status": "ok"}
+    assert httpx.get(f"{url}/health").json() == {"status": "ok", "max_body": 20_000_000}
     assert httpx.get(f"{url}/ready").json()["status"] == "ready"
     assert "# TYPE" in httpx.get(f"{url}/metrics").text
     document = httpx.get(f"{url}/openapi.json").json()

@@ -189,18 +189,18 @@ def test_a_response_may_know_more_than_the_spec(tmp_path: Path) -> None:
     config, _ = generate_project(tmp_path, echo_task(output={"type": "array", "items": one}))
     answer = [{"kind": "new", "also": "newer", "more": [1]}]
     with imported(config) as package:
-        runtime = importlib.import_module("made._runtime.client")
+        runtime = importlib.import_module("made._runtime._http")
         response = runtime.Response(200, {}, json.dumps(answer).encode())
         tolerant, strict = (
             package.Client("http://127.0.0.1:9"),
             package.Client("http://127.0.0.1:9", strict_responses=True),
         )
-        read = tolerant.parse(adapters(), response)
+        read = tolerant._parse(adapters(), response)
         assert [element.model_dump() for element in read] == answer
         with pytest.raises(package.ResponseValidationError, match=r"0\.kind: input should be 'a' or 'b'"):
-            strict.parse(adapters(), response)
+            strict._parse(adapters(), response)
         with pytest.raises(package.ResponseValidationError):
-            tolerant.parse(adapters(), runtime.Response(200, {}, b'[{"kind": 1}]'))
+            tolerant._parse(adapters(), runtime.Response(200, {}, b'[{"kind": 1}]'))
 
 
 @pytest.mark.parametrize(

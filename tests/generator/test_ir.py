@@ -58,6 +58,19 @@ def test_every_type_survives(type: ir.Type) -> None:
     assert ir.to_json(again) == ir.to_json(api), "a default of 0 is not a default of false"
 
 
+FORMS = st.lists(st.dictionaries(NAMES, NAMES, max_size=2).map(lambda form: tuple(form.items())), max_size=2).map(tuple)
+WIRES = st.builds(
+    ir.Wire, NAMES, route=st.just("") | NAMES, file=NAMES, nulls=st.booleans(), requests=FORMS, answers=FORMS
+)
+SPOKEN = st.builds(ir.Dialect, NAMES, NAMES, NAMES, url=st.just("") | NAMES, max_body=st.none() | st.integers(1, 9))
+
+
+@given(st.lists(SPOKEN, max_size=2).map(tuple), st.lists(WIRES, max_size=2).map(tuple))
+def test_dialects_survive(dialects: tuple[ir.Dialect, ...], wires: tuple[ir.Wire, ...]) -> None:
+    api = ir.Api((ir.Task("t", "T", "i", "o", wires=wires),), (), dialects)
+    assert through_json(api) == api
+
+
 def test_our_own_specs_survive() -> None:
     report = Report()
     api = lower(normalize(load(SPECS, report), report), report)

@@ -46,8 +46,11 @@ class Asked:
         self.payload: Any = None
         self.answer: Any = []
 
-    def __call__(self, binding: TaskBinding, directory: Path, payload: Any, threads: int) -> Any:
-        validate_request(binding, payload)
+    def replace(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local.Model, "_answer", lambda model, payload: self(model, payload))
+
+    def __call__(self, model: local.Model, payload: Any) -> Any:
+        validate_request(model._binding, payload)
         self.payload = payload
         return self.answer
 
@@ -55,7 +58,7 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     fake = Asked()
-    monkeypatch.setattr(local, "answer", fake)
+    fake.replace(monkeypatch)
     return fake
 
 
@@ -115,7 +118,7 @@ def test_what_is_typed_is_what_is_asked(binding: TaskBinding, tmp_path: Path) ->
         assert asked.payload == wanted
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local, "answer", asked)
+        asked.replace(patch)
         hold()
 
 
@@ -292,7 +295,14 @@ def test_an_optional_input_may_be_missing(asked: Asked) -> None:
         (["image-classification", "a\0b"], "embedded null byte"),
         (["chat-completion", "[]", "--logit-bias", "{"], "argument --logit-bias: must be JSON, not '{': "),
         (["chat-completion", "[]", "--tools", "@/no/such"], "argument --tools: cannot read '/no/such'"),
-        (["chat-completion", "[]", "--stream"], "answers are printed whole"),
+        (["chat-completion", "[]", "--stream"], "--stream: a model that runs here answers whole; name a server"),
+        (["chat-completion", "[]", "[]", "--url", "http://127.0.0.1:9", "--stream"], "--stream: takes one INPUT"),
+        (["text-classification", "-", "x", "-"], "standard input can be read once"),
+        (["text-classification", "x", "y", "--concurrency", "2"], "only of use with --url"),
+        (
+            ["text-classification", "x", "--url", "http://127.0.0.1:9", "--concurrency", "0"],
+            "an integer from 1 to 9999",
+        ),
         (["visual-question-answering"], "INPUT is required"),
         (["visual-question-answering", "{}", "--file", "picture=x"], "must be image=PATH"),
         (["visual-question-answering", "{}", "--file", "image=/no/such"], "/no/such: No such file"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address
-from urllib.parse import quote, urldefrag, urljoin, urlsplit
+from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 from .errors import ConfigurationError, InputError
 
@@ -55,11 +56,24 @@ def shown(url: str) -> str:
 
 def route(task: str, model: str | None) -> str:
     """The path of a task's route, or of a model's, whose slashes are part of the path. Raises InputError."""
-    if model is None:
-        return f"/tasks/{task}"
+    return f"/tasks/{task}" if model is None else f"/models/{model_path(model)}"
+
+
+def model_path(model: str) -> str:
+    """A model's name as part of a path. Raises InputError."""
     if not isinstance(model, str) or any(part in ("", ".", "..") for part in model.split("/")):
         raise InputError(f"model: {str(model)[:100]!r} is not the name of a model")
-    return f"/models/{quote(model, safe='/@')}"
+    return quote(model, safe="/@")
+
+
+def with_query(url: str, query: Mapping[str, str | int | float | bool]) -> str:
+    """`url` with `query` added; truth values as ``true`` and ``false``. Raises InputError."""
+    pairs = []
+    for name, value in query.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise InputError(f"extra_query: {str(name)[:80]!r} must be a text, a number or a truth value")
+        pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}"
 
 
 def redirect(url: str, location: str) -> str:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, final
+from typing import Any, Final, Generic, TypedDict, TypeVar, final
 
 from .errors import InputError
+
+HTTPClient = TypeVar("HTTPClient")
+
+
+class Settings(TypedDict, Generic[HTTPClient], total=False):
+    """What a client is set up with, beside its `base_url`; see there."""
+
+    token: str | None
+    model: str | None
+    timeout: float | None
+    max_retries: int
+    default_headers: Mapping[str, str] | None
+    http_client: HTTPClient | None
+    strict_responses: bool
+    allow_insecure: bool
 
 
 @final

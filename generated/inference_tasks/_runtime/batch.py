@@ -6,7 +6,6 @@ Inputs are taken as results are asked for, so neither the inputs nor the results
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -16,13 +15,13 @@ from collections.abc import (
     Callable,
     Generator,
     Iterable,
-    Sized,
 )
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
 from .errors import InferenceError
+from .progress import Progress
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -34,13 +33,14 @@ def in_threads(
     """``call`` of each of `inputs`, in their order, in up to `concurrency` threads.
 
     With `keep_errors` a call that fails gives its error in place of a result; without it the error is raised and
-    the calls that were not begun are dropped. `progress` shows a count on standard error.
+    the calls that were not begun are dropped. `progress` shows a bar on a terminal.
     """
     _check(concurrency)
-    shown = _Progress(inputs, progress)
+    shown = Progress(inputs, progress)
     waiting: deque[Future[Out]] = deque()
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="inference-map")
     todo = iter(inputs)
+    wait = True
     try:
         while True:
             # As many are ready or at work as there are threads, and as many wait behind them.
@@ -55,8 +55,11 @@ def in_threads(
                     raise
                 yield error
             shown.step()
+    except KeyboardInterrupt:
+        wait = False  # for calls that nobody wants any more
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=wait, cancel_futures=True)
         shown.close()
 
 
@@ -70,7 +73,7 @@ async def in_tasks(
 ) -> AsyncGenerator[Out | InferenceError, None]:
     """The same for asyncio, with tasks for threads."""
     _check(concurrency)
-    shown = _Progress(inputs, progress)
+    shown = Progress(inputs, progress)
     waiting: deque[asyncio.Task[Out]] = deque()
     turns = asyncio.Semaphore(concurrency)
     todo = inputs.__aiter__() if isinstance(inputs, AsyncIterable) else _slowly(inputs)
@@ -110,22 +113,3 @@ async def _slowly(inputs: Iterable[In]) -> AsyncIterator[In]:
 def _check(concurrency: int) -> None:
     if concurrency < 1:
         raise ValueError(f"concurrency is {concurrency}; it must be at least 1")
-
-
-class _Progress:
-    """A line that counts, on a terminal."""
-
-    def __init__(self, inputs: object, wanted: bool) -> None:
-        self._wanted = wanted and sys.stderr.isatty()
-        self._of = f" of {len(inputs)}" if isinstance(inputs, Sized) else ""
-        self._done = 0
-
-    def step(self) -> None:
-        self._done += 1
-        if self._wanted:
-            sys.stderr.write(f"\r{self._done}{self._of} done")
-            sys.stderr.flush()
-
-    def close(self) -> None:
-        if self._wanted and self._done:
-            sys.stderr.write("\n")

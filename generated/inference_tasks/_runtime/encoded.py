@@ -19,10 +19,13 @@ _SHOWN = 12
 class Base64(str):
     """A media file in base64, as a response holds it: still that text, with the file at hand.
 
-        answer = client.text_to_image("a red balloon")
-        answer.image.save("balloon.png")
-
     Handlers make one with :meth:`of`.
+
+    Example:
+        with open("mask.png", "rb") as file:
+            mask = Base64.of(file.read())
+        mask.save("copy.png")
+        print(mask.image().size)
     """
 
     __slots__ = ()

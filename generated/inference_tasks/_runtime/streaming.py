@@ -1,9 +1,5 @@
 """Streamed answers: models that come in one by one, as server-sent events.
 
-    with client.text_generation("Once upon a time", stream=True) as events:
-        for event in events:
-            print(event.token.text, end="")
-
 A stream ends with the server's `[DONE]` or with the connection, whichever comes first. Leaving the ``with`` block, or
 letting go of the stream, closes the connection, so that the server can stop.
 """
@@ -38,7 +34,13 @@ class _Reader(Generic[Item]):
 
 
 class Stream(Generic[Item]):
-    """A streamed answer: iterate over it, once. Raises what a call raises, at the place where the stream breaks."""
+    """A streamed answer: iterate over it, once. Raises what a call raises, at the place where the stream breaks.
+
+    Example:
+        with client.text_generation("Once upon a time", stream=True) as events:
+            for event in events:
+                print(event.token.text, end="")
+    """
 
     def __init__(self, live: Live, read: Callable[[Event], Item]) -> None:
         self._live = live
@@ -76,7 +78,13 @@ class Stream(Generic[Item]):
 
 
 class AsyncStream(Generic[Item]):
-    """A streamed answer: iterate over it, once, in an ``async with`` block, whose end closes the connection."""
+    """A streamed answer: iterate over it, once, in an ``async with`` block, whose end closes the connection.
+
+    Example:
+        async with await client.text_generation("Once upon a time", stream=True) as events:
+            async for event in events:
+                print(event.token.text, end="")
+    """
 
     def __init__(self, live: AsyncLive, read: Callable[[Event], Item]) -> None:
         self._live = live

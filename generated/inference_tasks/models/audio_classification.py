@@ -19,7 +19,6 @@ class AudioClassificationParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     function_to_apply: Literal["sigmoid", "softmax", "none"] | None = None
     """
@@ -42,7 +41,6 @@ class AudioClassificationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -17,7 +17,6 @@ class AudioToAudioInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """
@@ -34,7 +33,6 @@ class AudioToAudioOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     blob: Base64
     """

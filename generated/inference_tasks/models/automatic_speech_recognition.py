@@ -17,7 +17,6 @@ class AutomaticSpeechRecognitionOutputChunk(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     text: StrictStr
     """
@@ -37,7 +36,6 @@ class AutomaticSpeechRecognitionParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     return_timestamps: StrictBool | None = None
     """
@@ -56,7 +54,6 @@ class AutomaticSpeechRecognitionOutput(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     text: StrictStr
     """
@@ -75,7 +72,6 @@ class AutomaticSpeechRecognitionInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -28,7 +28,6 @@ class ChatCompletionFunctionDefinition(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     name: StrictStr
     """
@@ -56,7 +55,6 @@ class ChatCompletionFunctionName(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     name: StrictStr
     """
@@ -71,7 +69,6 @@ class ChatCompletionImageUrl(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     url: StrictStr
     """
@@ -87,7 +84,6 @@ class ChatCompletionJsonObjectFormat(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     type: Literal["json_object"]
     """
@@ -107,7 +103,6 @@ class ChatCompletionJsonSchemaConfig(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     name: StrictStr
     """
@@ -135,7 +130,6 @@ class ChatCompletionJsonSchemaFormat(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     type: Literal["json_schema"]
     """
@@ -154,7 +148,6 @@ class ChatCompletionNamedToolChoice(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     type: Literal["function"] | None = None
     """
@@ -173,7 +166,6 @@ class ChatCompletionStreamOptions(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     include_usage: StrictBool | None = None
     """
@@ -189,7 +181,6 @@ class ChatCompletionTextFormat(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     type: Literal["text"]
     """
@@ -204,7 +195,6 @@ class ChatCompletionTextPart(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     type: Literal["text"]
     """
@@ -223,7 +213,6 @@ class ChatCompletionTool(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     type: Literal["function"]
     """
@@ -242,7 +231,6 @@ class ChatCompletionFunctionCall(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     name: StrictStr
     """
@@ -265,7 +253,6 @@ class ChatCompletionToolCall(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     id: StrictStr
     """
@@ -289,7 +276,6 @@ class ChatCompletionTopLogprob(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     token: StrictStr
     """
@@ -309,7 +295,6 @@ class ChatCompletionUsage(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     prompt_tokens: IntegerGe0
     """
@@ -332,7 +317,6 @@ class ChatCompletionStreamOutputFunctionCall(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     name: Annotated[StrictStr | None, Field(json_schema_extra={"nullable": True})] = None
     """
@@ -352,7 +336,6 @@ class ChatCompletionStreamOutputToolCall(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     index: IntegerGe0
     """
@@ -379,7 +362,6 @@ class ChatCompletionImagePart(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     type: Literal["image_url"]
     """
@@ -398,7 +380,6 @@ class ChatCompletionSystemMessage(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     role: Literal["system", "developer"]
     """
@@ -424,7 +405,6 @@ class ChatCompletionToolMessage(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     role: Literal["tool"]
     """
@@ -451,7 +431,6 @@ class ChatCompletionUserMessage(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     role: Literal["user"]
     """
@@ -475,7 +454,6 @@ class ChatCompletionLogprob(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     token: StrictStr
     """
@@ -498,7 +476,6 @@ class ChatCompletionLogprobs(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     content: list[ChatCompletionLogprob]
     """
@@ -513,7 +490,6 @@ class ChatCompletionOutputMessage(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     role: StrictStr
     """
@@ -540,7 +516,6 @@ class ChatCompletionStreamOutputDelta(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     role: Annotated[StrictStr | None, Field(json_schema_extra={"nullable": True})] = None
     """
@@ -570,7 +545,6 @@ class ChatCompletionAssistantMessage(CheckedModel):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     role: Literal["assistant"]
     """
@@ -601,7 +575,6 @@ class ChatCompletionOutputChoice(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     index: IntegerGe0
     """
@@ -630,7 +603,6 @@ class ChatCompletionStreamOutputChoice(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     index: IntegerGe0
     """
@@ -660,7 +632,6 @@ class ChatCompletionInput(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     messages: Annotated[
         list[
@@ -781,7 +752,6 @@ class ChatCompletionOutput(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     id: StrictStr
     """
@@ -818,7 +788,6 @@ class ChatCompletionStreamOutput(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     id: StrictStr
     """

@@ -18,7 +18,6 @@ class ClassificationOutput(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     label: StrictStr
     """
@@ -38,7 +37,6 @@ class GenerationParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     temperature: NumberGe0 | None = None
     """

@@ -15,7 +15,6 @@ class DepthEstimationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """
@@ -32,7 +31,6 @@ class DepthEstimationOutput(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     predicted_depth: list[list[Number]]
     """

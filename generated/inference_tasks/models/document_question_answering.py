@@ -17,7 +17,6 @@ class DocumentQuestionAnsweringInputData(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     image: StrictStr
     """
@@ -37,7 +36,6 @@ class DocumentQuestionAnsweringParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     doc_stride: IntegerGe0 | None = None
     """
@@ -86,7 +84,6 @@ class DocumentQuestionAnsweringOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     answer: StrictStr
     """
@@ -115,7 +112,6 @@ class DocumentQuestionAnsweringInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: DocumentQuestionAnsweringInputData
     """

@@ -18,7 +18,6 @@ class FeatureExtractionInput(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr | ListOfStrMinLength1
     """

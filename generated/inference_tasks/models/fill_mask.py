@@ -18,7 +18,6 @@ class FillMaskParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     top_k: IntegerGe1 | None = None
     """
@@ -39,7 +38,6 @@ class FillMaskOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     sequence: StrictStr
     """
@@ -66,7 +64,6 @@ class FillMaskInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

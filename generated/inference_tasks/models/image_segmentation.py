@@ -19,7 +19,6 @@ class ImageSegmentationParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     threshold: NumberGe0Le1 | None = None
     """
@@ -54,7 +53,6 @@ class ImageSegmentationOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     label: StrictStr
     """
@@ -77,7 +75,6 @@ class ImageSegmentationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

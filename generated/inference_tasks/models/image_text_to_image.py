@@ -20,7 +20,6 @@ class ImageTextToImageParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     prompt: StrictStr | None = None
     """
@@ -61,7 +60,6 @@ class ImageTextToImageInput(CheckedModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr | None = None
     """

@@ -20,7 +20,6 @@ class ImageTextToVideoParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     prompt: StrictStr | None = None
     """
@@ -65,7 +64,6 @@ class ImageTextToVideoInput(CheckedModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr | None = None
     """

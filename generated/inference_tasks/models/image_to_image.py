@@ -19,7 +19,6 @@ class ImageToImageParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     prompt: StrictStr | None = None
     """
@@ -55,7 +54,6 @@ class ImageToImageInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -15,7 +15,6 @@ class ImageToTextParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     generation_parameters: GenerationParameters | None = None
     """
@@ -30,7 +29,6 @@ class ImageToTextOutput(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     generated_text: StrictStr
     """
@@ -45,7 +43,6 @@ class ImageToTextInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -19,7 +19,6 @@ class ImageToVideoParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     prompt: StrictStr | None = None
     """
@@ -63,7 +62,6 @@ class ImageToVideoInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -19,7 +19,6 @@ class ObjectDetectionParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     threshold: NumberGe0Le1 | None = None
     """
@@ -35,7 +34,6 @@ class ObjectDetectionInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -17,7 +17,6 @@ class QuestionAnsweringInputData(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     context: Annotated[StrictStr, Field(min_length=1)]
     """
@@ -37,7 +36,6 @@ class QuestionAnsweringParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     top_k: IntegerGe1 | None = None
     """
@@ -81,7 +79,6 @@ class QuestionAnsweringOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     answer: StrictStr
     """
@@ -109,7 +106,6 @@ class QuestionAnsweringInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: QuestionAnsweringInputData
     """

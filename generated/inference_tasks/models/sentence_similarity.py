@@ -16,7 +16,6 @@ class SentenceSimilarityInputData(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     source_sentence: StrictStr
     """
@@ -35,7 +34,6 @@ class SentenceSimilarityInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: SentenceSimilarityInputData
     """

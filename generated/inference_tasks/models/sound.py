@@ -17,7 +17,6 @@ class GeneratedAudio(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     audio: Base64
     """

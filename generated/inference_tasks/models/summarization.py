@@ -17,7 +17,6 @@ class SummarizationParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     clean_up_tokenization_spaces: StrictBool | None = None
     """
@@ -47,7 +46,6 @@ class SummarizationOutput(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     summary_text: StrictStr
     """
@@ -62,7 +60,6 @@ class SummarizationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -18,7 +18,6 @@ class TableQuestionAnsweringInputData(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     table: dict[str, ListOfStrMinLength1]
     """
@@ -39,7 +38,6 @@ class TableQuestionAnsweringParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     padding: Literal["do_not_pad", "longest", "max_length"] | None = None
     """
@@ -68,7 +66,6 @@ class TableQuestionAnsweringOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     answer: StrictStr
     """
@@ -98,7 +95,6 @@ class TableQuestionAnsweringInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: TableQuestionAnsweringInputData
     """

@@ -15,7 +15,6 @@ class TabularData(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     data: dict[str, list[Number | StrictStr]]
     """

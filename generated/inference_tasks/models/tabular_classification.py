@@ -17,7 +17,6 @@ class TabularClassificationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: TabularData
     """

@@ -18,7 +18,6 @@ class TextGenerationJsonGrammar(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     type: Literal["json"]
     """
@@ -38,7 +37,6 @@ class TextGenerationJsonSchemaConfig(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     name: Annotated[StrictStr | None, Field(json_schema_extra={"nullable": True})] = None
     """
@@ -57,7 +55,6 @@ class TextGenerationJsonSchemaGrammar(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     type: Literal["json_schema"]
     """
@@ -76,7 +73,6 @@ class TextGenerationRegexGrammar(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     type: Literal["regex"]
     """
@@ -96,7 +92,6 @@ class TextGenerationPrefillToken(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     id: IntegerGe0
     """
@@ -121,7 +116,6 @@ class TextGenerationToken(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     id: IntegerGe0
     """
@@ -149,7 +143,6 @@ class TextGenerationStreamOutputDetails(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     finish_reason: Literal["length", "eos_token", "stop_sequence"]
     """
@@ -181,7 +174,6 @@ class TextGenerationParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     max_new_tokens: Annotated[IntegerGe0 | None, Field(json_schema_extra={"nullable": True})] = None
     """
@@ -287,7 +279,6 @@ class TextGenerationBestOfSequence(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     generated_text: StrictStr
     """
@@ -331,7 +322,6 @@ class TextGenerationOutputDetails(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     finish_reason: Literal["length", "eos_token", "stop_sequence"]
     """
@@ -377,7 +367,6 @@ class TextGenerationStreamOutput(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     index: IntegerGe0
     """
@@ -408,7 +397,6 @@ class TextGenerationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """
@@ -432,7 +420,6 @@ class TextGenerationOutput(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     generated_text: StrictStr
     """

@@ -18,7 +18,6 @@ class TextToAudioParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     generation_parameters: GenerationParameters | None = None
     """
@@ -34,7 +33,6 @@ class TextToAudioInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -19,7 +19,6 @@ class TextToImageParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     guidance_scale: NumberGe0 | None = None
     """
@@ -65,7 +64,6 @@ class TextToImageInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

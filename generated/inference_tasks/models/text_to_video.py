@@ -19,7 +19,6 @@ class TextToVideoParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     num_frames: IntegerGe1 | None = None
     """
@@ -55,7 +54,6 @@ class TextToVideoInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -19,7 +19,6 @@ class TokenClassificationParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     ignore_labels: list[StrictStr] | None = None
     """
@@ -52,7 +51,6 @@ class TokenClassificationOutputElement(CheckedAnswer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     entity_group: StrictStr | None = None
     """
@@ -89,7 +87,6 @@ class TokenClassificationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -17,7 +17,6 @@ class TranslationParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     src_lang: StrictStr | None = None
     """
@@ -57,7 +56,6 @@ class TranslationOutput(Answer):
 
     model_config = ConfigDict(
         extra="allow",
-        use_attribute_docstrings=True,
     )
     translation_text: StrictStr
     """
@@ -72,7 +70,6 @@ class TranslationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -19,7 +19,6 @@ class VideoClassificationParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     function_to_apply: Literal["sigmoid", "softmax", "none"] | None = None
     """
@@ -52,7 +51,6 @@ class VideoClassificationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

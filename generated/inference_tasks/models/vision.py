@@ -18,7 +18,6 @@ class BoundingBox(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     xmin: Integer
     """
@@ -46,7 +45,6 @@ class DetectedObject(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     label: StrictStr
     """
@@ -70,7 +68,6 @@ class GeneratedImage(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     image: Base64
     """
@@ -86,7 +83,6 @@ class GeneratedVideo(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     video: Base64
     """
@@ -102,7 +98,6 @@ class ImageSize(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     width: IntegerGe1
     """

@@ -17,7 +17,6 @@ class VisualQuestionAnsweringInputData(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     image: StrictStr
     """
@@ -37,7 +36,6 @@ class VisualQuestionAnsweringParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     top_k: IntegerGe1 | None = None
     """
@@ -54,7 +52,6 @@ class VisualQuestionAnsweringOutputElement(Answer):
     model_config = ConfigDict(
         extra="allow",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     answer: StrictStr
     """
@@ -74,7 +71,6 @@ class VisualQuestionAnsweringInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: VisualQuestionAnsweringInputData
     """

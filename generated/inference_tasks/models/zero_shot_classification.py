@@ -17,7 +17,6 @@ class ZeroShotClassificationParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     candidate_labels: Annotated[list[StrictStr], Field(min_length=1)]
     """
@@ -42,7 +41,6 @@ class ZeroShotClassificationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

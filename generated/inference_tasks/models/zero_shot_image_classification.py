@@ -17,7 +17,6 @@ class ZeroShotImageClassificationParameters(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     candidate_labels: Annotated[list[StrictStr], Field(min_length=1)]
     """
@@ -37,7 +36,6 @@ class ZeroShotImageClassificationInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

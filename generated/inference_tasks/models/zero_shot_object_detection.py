@@ -19,7 +19,6 @@ class ZeroShotObjectDetectionParameters(Model):
     model_config = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
     candidate_labels: Annotated[list[StrictStr], Field(min_length=1)]
     """
@@ -43,7 +42,6 @@ class ZeroShotObjectDetectionInput(Model):
 
     model_config = ConfigDict(
         extra="forbid",
-        use_attribute_docstrings=True,
     )
     inputs: StrictStr
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from .meta import read_meta
 from .positions import line_of
 from .refs import References, placeholder
 from .walk import walk
+from .wire import read_dialects, read_wires
 
 __all__ = ["load", "load_templates"]
 
@@ -49,13 +50,14 @@ def load(root: Path, report: Report) -> SpecTree:
     references = References(candidates, broken)
     sound = _sound(references.check(report))
     documents |= {document.path: document for document in references.official}
-    sources = (_source(reader, folder, {path: documents[path] for path in sound}) for folder in kept)
+    dialects = read_dialects(reader)
+    sources = (_source(reader, folder, {path: documents[path] for path in sound}, dialects) for folder in kept)
     tasks = tuple(sorted((source for source in sources if source is not None), key=lambda task: task.id))
     if not folders and not report.fatal:
         fix = "add <task>/input.json and <task>/output.json"
         tell(report, "TB114", ".", f"the spec root {root.name!r} holds no task", fix=fix)
     common = sound.intersection((*shared_paths, *(document.path for document in references.official)))
-    return SpecTree(root, tasks, tuple(documents[path] for path in sorted(common)))
+    return SpecTree(root, tasks, tuple(documents[path] for path in sorted(common)), dialects or {})
 
 
 def load_templates(root: Path, report: Report) -> SpecTree:
@@ -116,10 +118,13 @@ def _sound(uses: dict[str, set[str]]) -> set[str]:
         sound = rest
 
 
-def _source(reader: Reader, folder: Folder, documents: dict[str, Document]) -> TaskSource | None:
+def _source(
+    reader: Reader, folder: Folder, documents: dict[str, Document], dialects: Mapping[str, Any] | None
+) -> TaskSource | None:
     meta = read_meta(reader, folder)
     responses = _responses(reader, folder, meta or {})
-    if meta is None or responses is None or not documents.keys() >= set(folder.schemas):
+    wires = read_wires(reader, folder, dialects)
+    if meta is None or responses is None or wires is None or not documents.keys() >= set(folder.schemas):
         return None
     stream = documents[folder.stream] if folder.stream else None
     recorded = frozenset(name for name, _, recorded in folder.responses if recorded)
@@ -132,6 +137,7 @@ def _source(reader: Reader, folder: Folder, documents: dict[str, Document]) -> T
         folder.meta or "",
         responses,
         recorded,
+        wires,
     )
 
 

@@ -176,6 +176,56 @@ CODES: Final = (
         "reference to something that is not a schema",
         "The pointer of a `$ref` resolves, but not to a place where JSON Schema expects a schema.",
     ),
+    Code(
+        "TB140",
+        _E,
+        "dialects.toml or wire.toml is not TOML",
+        "dialects.toml and wire.toml are TOML 1.0 files in UTF-8. In a basic string a backslash begins an escape; a "
+        "place such as $['it\\'s'] is best written between single quotation marks.",
+    ),
+    Code(
+        "TB141",
+        _E,
+        "unknown key in dialects.toml or wire.toml",
+        "Only the documented keys are read. An unknown one is most likely misspelt, and would be lost in silence.",
+    ),
+    Code(
+        "TB142",
+        _E,
+        "wrong value in dialects.toml or wire.toml",
+        "The value of a key has another type or form than documented. The address of a service is https, since tokens "
+        "go there (http only on this very machine), and `models` is a path that holds {model} once.",
+    ),
+    Code(
+        "TB143",
+        _E,
+        "dialect is not declared",
+        "Each table of a wire.toml says how the task is spoken in the dialect of its name. The dialects are declared "
+        "in dialects.toml, in the spec root, with their title and address.",
+    ),
+    Code(
+        "TB144",
+        _E,
+        "bad name of a dialect",
+        "The name of a dialect becomes a method of the generated clients, so it is lower-case letters, digits and "
+        "underscores, begins with a letter, is at most 40 characters long and no word of Python's own.",
+    ),
+    Code(
+        "TB145",
+        _E,
+        "not a place",
+        "A place in a request or an answer is written in a small part of JSONPath (RFC 9535): `$` is the whole value, "
+        "`.name` or `['any name']` a member, `[0]` an item, `[*]` every item of a list. Filters, slices and the like "
+        "name no single place and are not read.",
+    ),
+    Code(
+        "TB146",
+        _E,
+        "form that contradicts itself",
+        "A form says for each value where it stands in the spec and where on the wire. Each `[*]` on the one side is "
+        "the same item as the `[*]` at its turn on the other, so there are as many; and no place is another one or "
+        "inside it, or the same value would have to stand in two places.",
+    ),
 )
 _SEVERITY: Final = {code.code: code.severity for code in CODES}
 

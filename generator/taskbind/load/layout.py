@@ -25,6 +25,7 @@ class Folder:
     output: str
     stream: str | None
     meta: str | None
+    wire: str | None
     responses: tuple[tuple[str, str, bool], ...]
     """Files with an example's response: the example's name, the path, and whether a server's answer was recorded."""
 
@@ -70,8 +71,8 @@ def _folder(reader: Reader, name: str) -> Folder | None:
 
     ours = {kind for kind in _KINDS if have(f"{name}/{kind}.json")}
     theirs = {kind for kind in _KINDS if have(f"{name}/spec/{kind}.json")}
-    meta = f"{name}/task.toml" if have(f"{name}/task.toml") else None
-    if not ours and not theirs and not meta:
+    meta, wire = (f"{name}/{file}" if have(f"{name}/{file}") else None for file in ("task.toml", "wire.toml"))
+    if not ours and not theirs and not meta and not wire:
         return None
     if not reader.inside(name):
         tell(reader.report, "TB102", name, "leads outside the spec root", fix="replace the link with the folder itself")
@@ -95,7 +96,8 @@ def _folder(reader: Reader, name: str) -> Folder | None:
     if missing:
         return None
     stream = f"{base}/stream_output.json" if "stream_output" in found else None
-    return Folder(name, f"{base}/input.json", f"{base}/output.json", stream, meta, _responses(reader.root, name))
+    responses = _responses(reader.root, name)
+    return Folder(name, f"{base}/input.json", f"{base}/output.json", stream, meta, wire, responses)
 
 
 def _responses(root: Path, name: str) -> tuple[tuple[str, str, bool], ...]:

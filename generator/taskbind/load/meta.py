@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
-from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, TypeGuard
 
-from .codes import tell
-from .files import MAX_DEPTH, Reader, UnreadableError
+from .files import MAX_DEPTH, Reader
 from .layout import TASK_ID, Folder
+from .toml import TomlChecker, is_text
 
 _TASK_KEYS: Final = (
     "title",
@@ -32,34 +30,25 @@ def read_meta(reader: Reader, folder: Folder) -> dict[str, Any] | None:
     """The content of a folder's task.toml (empty without one), or None once it is reported what is wrong in it."""
     if folder.meta is None:
         return {}
-    try:
-        text = reader.text(folder.meta)
-    except UnreadableError:
+    checker = _Checker(reader, folder, folder.meta)
+    meta = checker.read()
+    if meta is None:
         return None
-    try:
-        meta = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found.group(1)) if found else len(text.splitlines()) if "end of document" in str(error) else 0
-        tell(reader.report, "TB115", folder.meta, str(error) or "nested too deep", fix="correct the syntax", line=line)
-        return None
-    checker = _Checker(reader, folder, folder.meta, text)
     checker.task(meta)
     return meta if checker.valid else None
 
 
-class _Checker:
-    def __init__(self, reader: Reader, folder: Folder, path: str, text: str) -> None:
-        self.reader = reader
+class _Checker(TomlChecker):
+    syntax_code, unknown_code, value_code = "TB115", "TB116", "TB117"
+
+    def __init__(self, reader: Reader, folder: Folder, path: str) -> None:
+        super().__init__(reader, path)
         self.folder = folder
-        self.path = path
-        self.lines = text.splitlines()
-        self.valid = True
 
     def task(self, meta: dict[str, Any]) -> None:
         self.known(meta, _TASK_KEYS, "")
         for key in ("title", "summary", "description"):
-            self.value(meta, key, "", _is_text, "a text")
+            self.value(meta, key, "", is_text, "a text")
         for key in ("applications", "departures"):
             self.value(meta, key, "", _is_texts, "a list of texts")
         self.value(meta, "learn_more", "", _is_url, "an http(s) URL")
@@ -68,7 +57,7 @@ class _Checker:
             where = f"models[{index}]."
             self.known(model, _MODEL_KEYS, where)
             for key in _MODEL_KEYS:
-                self.value(model, key, where, _is_text, "a text", required=True)
+                self.value(model, key, where, is_text, "a text", required=True)
         names: set[str] = set()
         for index, example in enumerate(self.tables(meta, "examples")):
             self.example(example, f"examples[{index}].", names)
@@ -76,10 +65,10 @@ class _Checker:
     def example(self, example: dict[str, Any], where: str, names: set[str]) -> None:
         self.known(example, _EXAMPLE_KEYS, where)
         self.value(example, "name", where, _is_slug, "lower-case words joined by hyphens", required=True)
-        self.value(example, "title", where, _is_text, "a text", required=True)
+        self.value(example, "title", where, is_text, "a text", required=True)
         self.value(example, "parameters", where, _is_json_table, "a table of JSON values")
         self.value(example, "inputs", where, _is_json, "a JSON value (no date, no nan)")
-        self.value(example, "media", where, _is_text, "the path of a file")
+        self.value(example, "media", where, is_text, "the path of a file")
         if isinstance(name := example.get("name"), str):
             if name in names:
                 self.tell(
@@ -112,63 +101,6 @@ class _Checker:
             place = f"{where}{key}.{name}" if name else f"{where}{key}"
             self.tell("TB118", place, f"{media[:120]!r} {reason}", "name a file of the task's folder", name or key)
 
-    # -------------------------------------------------------------------------------------------------- helpers
-
-    def tables(self, meta: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        self.value(meta, key, "", _is_tables, f"a list of tables ([[{key}]])")
-        found = meta.get(key, [])
-        return found if _is_tables(found) else []
-
-    def known(self, table: dict[str, Any], keys: Collection[str], where: str) -> None:
-        for key in table:
-            if key not in keys:
-                from difflib import get_close_matches
-
-                near = get_close_matches(key, keys, n=1, cutoff=0.6)
-                fix = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(keys)}"
-                self.tell("TB116", f"{where}{key[:60]}", "unknown key", fix, key)
-
-    def value(
-        self,
-        table: dict[str, Any],
-        key: str,
-        where: str,
-        fits: Callable[[Any], bool],
-        wanted: str,
-        *,
-        required: bool = False,
-    ) -> None:
-        if key not in table:
-            if required:
-                self.tell("TB117", f"{where}{key}", "is missing", f"add {wanted}", "")
-        elif not fits(table[key]):
-            self.tell("TB117", f"{where}{key}", f"is not {wanted}", f"write {wanted}", key)
-
-    def tell(self, code: str, where: str, message: str, fix: str, key: str) -> None:
-        self.valid = False
-        line = key_line(self.lines, where, key)
-        tell(self.reader.report, code, self.path, f"{where}: {message}", fix=fix, line=line)
-
-
-def key_line(lines: Sequence[str], where: str, key: str) -> int:
-    """The line of a key in a TOML text, looked for from the table on that `where` names; 0 if not found.
-
-    `where` is such as ``examples[1].inputs``. A key that does not stand on a line of its own has that of its table.
-    """
-    after, end = 0, len(lines)
-    if table := re.match(r"(\w+)\[(\d+)\]", where):
-        header = re.compile(rf"\s*\[\[\s*{table.group(1)}\s*\]\]")
-        headers = [*(number for number, text in enumerate(lines, 1) if header.match(text)), end + 1]
-        index = int(table.group(2))
-        after, end = (headers[index], headers[index + 1] - 1) if index + 1 < len(headers) else (0, end)
-    start = re.compile(rf"\s*\[*\s*(\w+\s*\.\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]")
-    found = (number for number, text in enumerate(lines[after:end], after + 1) if key and start.match(text))
-    return next(found, after)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
@@ -176,10 +108,6 @@ def _is_texts(value: Any) -> bool:
 
 def _is_text_table(value: Any) -> TypeGuard[dict[str, str]]:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
-
-
-def _is_tables(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _is_url(value: Any) -> bool:

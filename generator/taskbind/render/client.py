@@ -9,11 +9,12 @@ from .. import hints, ir
 from ..escape import docstring_text, py_literal
 from ..plan import Parameter, Plan, TaskPlan
 from . import Context, Files, header
+from .snippets import call
 
 _WIDTH: Final = 96
 _SOURCES: Final = "a path, an http(s) or data: URL, bytes, or a binary file object"
 _MEDIA: Final = {
-    "audio": f"The recording: {_SOURCES}.",
+    "audio": f"The recording: {_SOURCES}; or a NumPy array with its rate in hertz, (array, 16000).",
     "image": f"The picture: {_SOURCES}; or a PIL image.",
     "video": f"The video: {_SOURCES}.",
     "binary": f"The data: {_SOURCES}.",
@@ -30,13 +31,33 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "omit": any(p.nullable for task in plan.tasks for p in task.parameters),
         "imports": plan.imports(),
         "streams": any(task.stream_annotation for task in plan.tasks),
+        "package": plan.package,
+        "dialects": [_dialect(dialect) for dialect in plan.dialects],
         "tasks": [_task(api, plan, task) for task in plan.tasks],
     }
     return {f"{plan.package}/_client.py": context.template("client/client.py.jinja").render(view)}
 
 
+def _dialect(dialect: ir.Dialect) -> dict[str, Any]:
+    hosted = f"; without one, the hosted service at {dialect.url}" if dialect.url else ""
+    token = (
+        f" The hosted service gets the token in the environment variable {dialect.token_env} where none is given; "
+        "no other server does."
+    )
+    return {
+        "name": dialect.name,
+        "literal": py_literal(dialect.name),
+        "title": docstring_text(" ".join(dialect.title.split())),
+        "summary": _lines(dialect.summary, _WIDTH),
+        "base_url": _lines(f"The server{hosted}.", _WIDTH - 4),
+        "settings": _lines(f"Those of the constructor.{token if dialect.token_env else ''}", _WIDTH - 4),
+        "example": 'token="your-token"' if dialect.url else '"http://127.0.0.1:8080"',
+    }
+
+
 def _task(api: ir.Api, plan: Plan, task: TaskPlan) -> dict[str, Any]:
     docs = task.task.docs
+    calls = [call(task, example) for example in task.task.examples]
     return {
         "method": task.method,
         "binding": task.constant,
@@ -48,7 +69,10 @@ def _task(api: ir.Api, plan: Plan, task: TaskPlan) -> dict[str, Any]:
             "optional": not task.primary.required,
             "doc": _lines(_primary_doc(task), _WIDTH - 4),
         },
-        "parameters": [_parameter(api, plan, p) for p in task.parameters],
+        "parameters": [_parameter(api, plan, p) for p in task.keywords],
+        "model": _lines(_model_doc(task), _WIDTH - 4),
+        # The shortest of them says the most.
+        "example": docstring_text(min(calls, key=len)) if calls else None,
         "output": task.output_annotation,
         "stream": task.stream_annotation,
         "returns": docstring_text(" ".join((api.definition(task.task.output).doc or "The answer.").split())),
@@ -60,6 +84,12 @@ def _primary_doc(task: TaskPlan) -> str:
         return _MEDIA[task.media.media]
     names = ", ".join(f"`{name}`" for name, _ in task.media_members)
     return f"{task.primary.doc} In a dict, {names} may be {_SOURCES}." if names else task.primary.doc
+
+
+def _model_doc(task: TaskPlan) -> str:
+    if task.names_model:
+        return next(p.doc for p in task.parameters if p.python == "model")
+    return "The model to ask, instead of the one that the server has for this task."
 
 
 def _primary_annotation(api: ir.Api, plan: Plan, task: TaskPlan) -> str:

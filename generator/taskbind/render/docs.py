@@ -1,4 +1,4 @@
-"""Render `docs/`: an index, one Markdown page for each task, and copies of the sample media that the programs send.
+"""Render `docs/`: an index, a Markdown page for each task and one on dialects, and copies of the samples that are sent.
 
 Plain GFM, so that the pages read the same on a code host, in an editor and in any site builder. What the pages say
 about a task comes from its spec and its `task.toml`; what they say about the server is in the templates.
@@ -16,6 +16,7 @@ from ..diagnostics import TaskbindError
 from ..escape import code, html, json_text, markdown, markdown_block
 from ..plan import Plan, TaskPlan
 from . import Context, Files, header
+from .dialect_docs import dialect_views
 from .snippets import Snippet, read_sample, sample_paths, snippets
 from .tables import Row, is_closed, rows, type_name
 
@@ -111,8 +112,13 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     recorded = sum(example.recorded for task in plan.tasks for example in task.task.examples)
     project = Project(plan.package, plan.distribution, context.config.env_prefix, len(programs), recorded)
     index = context.template("docs/index.md.jinja")
+    dialects = dialect_views(api, plan)
     view = {"header": f"{header('<!--', 'specs/')} -->", "project": project, "tasks": list(links.values())}
-    out: Files = {"docs/index.md": _tidy(index.render(view))}
+    out: Files = {"docs/index.md": _tidy(index.render(view, dialects=dialects))}
+    if dialects:
+        if "dialects" in links:
+            raise TaskbindError("dialects/: the docs have a page of this name; give the task another one")
+        out["docs/dialects.md"] = _tidy(context.template("docs/dialects.md.jinja").render(view, dialects=dialects))
     template = context.template("docs/task.md.jinja")
     for page in pages:
         out[f"docs/{page.id}.md"] = _tidy(template.render(page=page, project=project))

@@ -97,6 +97,7 @@ def _binding(plan: Plan, task: TaskPlan) -> dict[str, Any]:
         "parameters_model": task.parameters_class.name if task.parameters_class else None,
         "parameters": tuple(p.wire for p in task.parameters if p.in_parameters),
         "options": tuple(p.wire for p in task.parameters if not p.in_parameters),
+        "names_model": task.names_model,
     }
     return {
         "constant": task.constant,

@@ -196,17 +196,14 @@ def _programs(api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, cont
 def _view(
     api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, language: Language, context: Context, where: str
 ) -> _View:
-    rest, keywords = _parameters(task, example, where)
+    rest, _ = _parameters(task, example, where)
     files = [("", example.media)] if example.media else list(example.files)
-    names = {member: path.rsplit("/", 1)[-1] for member, path in files}
+    names = _names(example)
     variables = {member: _variable(member or (task.media.media if task.media else "data")) for member in names}
     form = "json" if not files else "base64" if example.parameters or example.files else "file"
     sample_types = [_content_type(task, path, context, where) for _, path in files]
     given = bool(example.media) or example.inputs is not ir.ABSENT
     first = {task.primary.name: variables[""] if example.media else _inputs(example, language.value, variables)}
-    named = {member: py_literal(name) for member, name in names.items()}
-    argument = named[""] if example.media else _inputs(example, py_literal, named)
-    arguments = [*([argument] if given else []), *(f"{key}={py_literal(value)}" for key, value in keywords)]
     answer = _answer(api, task)
     return _View(
         form=form,
@@ -221,7 +218,7 @@ def _view(
         pieces=_pieces(task.primary.name, example, names, rest),
         package=plan.package,
         method=task.method,
-        arguments=_arguments(arguments),
+        arguments=_wrapped(_arguments(task, example, where)),
         answer=answer,
         import_json=answer.startswith("json."),
     )
@@ -255,8 +252,29 @@ def _pieces(primary: str, example: ir.Example, names: dict[str, str], rest: dict
     return (*out, shell(f"{text}}}{tail}"))
 
 
-def _arguments(arguments: list[str]) -> str:
-    """The arguments of the client's call, one a line if they are long."""
+def call(task: TaskPlan, example: ir.Example) -> str:
+    """The call of the client's method that sends an example: ``text_classification("Well done!", top_k=1)``."""
+    arguments = _arguments(task, example, f"{task.task.id}/task.toml, example {example.name!r}")
+    return f"{task.method}({', '.join(arguments)})"
+
+
+def _names(example: ir.Example) -> dict[str, str]:
+    """The names of an example's files by the member that they go into, ``""`` for the primary input itself."""
+    files = [("", example.media)] if example.media else list(example.files)
+    return {member: path.rsplit("/", 1)[-1] for member, path in files}
+
+
+def _arguments(task: TaskPlan, example: ir.Example, where: str) -> list[str]:
+    """The arguments of the client's call."""
+    named = {member: py_literal(name) for member, name in _names(example).items()}
+    given = bool(example.media) or example.inputs is not ir.ABSENT
+    argument = named[""] if example.media else _inputs(example, py_literal, named)
+    keywords = _parameters(task, example, where)[1]
+    return [*([argument] if given else []), *(f"{key}={py_literal(value)}" for key, value in keywords)]
+
+
+def _wrapped(arguments: list[str]) -> str:
+    """`arguments`, one a line if they are long."""
     line = ", ".join(arguments)
     return line if len(line) <= _LONG else "".join(f"\n        {argument}," for argument in arguments) + "\n    "
 

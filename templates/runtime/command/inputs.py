@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..binding import TaskBinding
-from . import CommandError, printable
+from . import CommandError, ReadError, printable
 from .options import json_or_text, sketch
 from .schema import Schemas
 
@@ -56,7 +56,7 @@ class Primary:
     def read(self, text: str | None, files: Sequence[str] = ()) -> Any:
         """The input, with files as bytes; None where it is missing. `files` are ``member=path``.
 
-        Raises CommandError for what cannot be read.
+        Raises ReadError where that cannot be read, CommandError for a wrong ``--file``.
         """
         if text is None and not files:
             return None
@@ -67,7 +67,7 @@ class Primary:
                 known = " or ".join(f"{name}=PATH" for name in self.members)
                 raise CommandError(f"--file {given}: must be {known}")
             if not isinstance(value, dict):
-                raise CommandError(f"--file {given}: INPUT must be a JSON object that this file goes into")
+                raise ReadError(f"--file {given}: INPUT must be a JSON object that this file goes into")
             value = {**value, member: _file(path)}
         return value
 
@@ -79,17 +79,17 @@ class Primary:
             try:
                 text = sys.stdin.buffer.read().decode("utf-8")
             except UnicodeDecodeError:
-                raise CommandError("standard input is not UTF-8 text") from None
+                raise ReadError("standard input is not UTF-8 text") from None
         if self.types == {"string"}:
             return text
         try:
             return json_or_text(text, self.types, files=not piped)
         except OSError as error:
-            raise CommandError(f"{text[1:]}: {error.strerror or error}") from None
+            raise ReadError(f"{text[1:]}: {error.strerror or error}") from None
         except ValueError as error:
             shown = text if len(text) <= 60 else f"{text[:60]}…"
             hint = "" if text[:1] == "@" else ", or @FILE with JSON"
-            raise CommandError(f"INPUT {shown!r}: must be JSON{hint}: {error}") from None
+            raise ReadError(f"INPUT {shown!r}: must be JSON{hint}: {error}") from None
 
 
 def _file(path: str) -> bytes:
@@ -97,7 +97,7 @@ def _file(path: str) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise CommandError(f"{path}: {reason}") from None
+        raise ReadError(f"{path}: {reason}") from None
 
 
 def encoded(value: Any) -> Any:

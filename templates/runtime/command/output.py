@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,39 @@ def media(value: Any) -> Iterator[Medium]:
             yield from media(item)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """How answers of `schema` are given out: as JSON or to people, and their files to `target` if there is one."""
+
+    schemas: Schemas
+    schema: Any
+    as_json: bool
+    target: Path | None
+
+    def text(self, answer: Any) -> str:
+        """An answer for people."""
+        return shown(with_media(self.schemas, self.schema, answer))
+
+    def save(self, answer: Any, number: int | None = None) -> None:
+        """Save the files of an answer, the `number`-th of several, and say so. Raises CommandError."""
+        if (path := self.target) is None:
+            return
+        if number is not None:
+            path = _numbered(path, number)
+        for line in save(with_media(self.schemas, self.schema, answer), path):
+            print(line, file=sys.stderr)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """`value` as JSON. A stream that cannot hold every character gets those in JSON's own escapes."""
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    return json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
 def save(value: Any, path: Path) -> Iterator[str]:
     """Write the files in an answer to `path`, numbered if they are several; a line about each.
 
@@ -80,7 +114,7 @@ def save(value: Any, path: Path) -> Iterator[str]:
     if not found:
         raise CommandError("--save: the answer holds no file")
     for number, medium in enumerate(found, 1):
-        target = path if len(found) == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        target = path if len(found) == 1 else _numbered(path, number)
         data = medium.data
         if data is None:
             raise CommandError(f"--save: the {medium.kind} in the answer is not base64")

@@ -1,22 +1,29 @@
-"""``run TASK INPUT``: its command line, and what it does."""
+"""``run TASK INPUT…``: its command line, and what it does."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..binding import TaskBinding
+from ..progress import Status
 from . import CommandError, NoAnswer, options, printable
-from .inputs import Primary, encoded
+from .inputs import STANDARD, Primary
 from .schema import Schemas
 
-OURS = frozenset({"help", "model", "threads", "url", "token-env", "file", "json", "save"})
+if TYPE_CHECKING:
+    from .local import Model
+    from .remote import Server
+
+OURS = frozenset({"help", "model", "threads", "url", "token-env", "concurrency", "file", "json", "save"})
 """Names of options that parameters cannot have: those get ``--parameter-`` before their own."""
+
+CONCURRENCY = 8
 
 
 def add_task(tasks: Any, binding: TaskBinding, *, wanted: bool) -> None:
@@ -25,6 +32,12 @@ def add_task(tasks: Any, binding: TaskBinding, *, wanted: bool) -> None:
     task.set_defaults(action=run)
     if wanted:
         _declare(task, binding)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text)):
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 9999, not {text!r}")
+    return int(text)
 
 
 def _brief(binding: TaskBinding) -> str:
@@ -37,14 +50,16 @@ def _declare(task: argparse.ArgumentParser, binding: TaskBinding) -> None:
     found = list(options.options(binding, schemas))
     # With `--file`, the object that the files go into may have no other members.
     optional = primary.optional or bool(primary.members)
-    task.add_argument("input", metavar="INPUT", nargs="?" if optional else None, help=primary.help)
+    task.add_argument(
+        "inputs", metavar="INPUT", nargs="*" if optional else "+", help=f"{primary.help}; several are answered in turn"
+    )
     if primary.members:
         task.add_argument(
             "--file",
             action="append",
             default=[],
             metavar="MEMBER=PATH",
-            help=f"the file that goes into INPUT as {' or '.join(primary.members)}; repeat for more",
+            help=f"the file that goes into each INPUT as {' or '.join(primary.members)}; repeat for more",
         )
     task.add_argument(
         "--model", metavar="DIR", help="the model's directory (default: the embedded demo model); with --url, its name"
@@ -52,15 +67,27 @@ def _declare(task: argparse.ArgumentParser, binding: TaskBinding) -> None:
     task.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads (default: %(default)s)")
     task.add_argument("--url", metavar="URL", help="ask the server there, instead of running a model here")
     task.add_argument("--token-env", metavar="NAME", help="the environment variable with the token for --url")
-    task.add_argument("--json", action="store_true", help="print JSON to a terminal too, as to a file or a pipe")
+    task.add_argument(
+        "--concurrency", type=_count, metavar="N", help=f"how many INPUTs are at --url at once (default: {CONCURRENCY})"
+    )
+    task.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON to a terminal too, as to a file or a pipe; an object a line for several INPUTs"
+        + (" or --stream" if binding.stream_type else ""),
+    )
     if schemas.holds_media(schemas.named(binding.output_type)):
         task.add_argument(
-            "--save", type=Path, metavar="PATH", help="write the answer's files there, numbered if several"
+            "--save",
+            type=Path,
+            metavar="PATH",
+            help="write the answer's file there; several are numbered, and so are those of several INPUTs: "
+            "the second INPUT's go to NAME-2.EXT, or to NAME-2-1.EXT and so on",
         )
     taken = set(OURS)
     group = task.add_argument_group("parameters")
     # argparse's own usage would be longer than a screen.
-    usage = ["%(prog)s [OPTIONS]", "[INPUT]" if optional else "INPUT"]
+    usage = ["%(prog)s [OPTIONS]", "[INPUT ...]" if optional else "INPUT [INPUT ...]"]
     for option in found:
         name = options.declare(group, option, taken)
         if option.required:
@@ -69,67 +96,78 @@ def _declare(task: argparse.ArgumentParser, binding: TaskBinding) -> None:
 
 
 def run(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse.Namespace) -> int:
-    """Answer one request and print the answer; the exit code. Raises CommandError."""
-    from . import local
+    """Answer each INPUT and print the answers; the exit code. Raises CommandError."""
+    from .output import Shown, json_text
 
     binding = bindings[arguments.task]
-    schemas = Schemas.of(binding)
     given = options.given(arguments)
-    if binding.stream_type and given.get("stream"):
-        raise CommandError("--stream: answers are printed whole here, so leave it out")
-    target = getattr(arguments, "save", None)
-    if target is not None and not target.absolute().parent.is_dir():
-        raise CommandError(f"--save {target}: there is no such directory")
-    token = _token(arguments)
-    primary = Primary.of(binding, schemas).read(arguments.input, getattr(arguments, "file", ()))
-    if primary is None and not binding.optional:
+    streamed = bool(binding.stream_type and given.get("stream"))
+    inputs: list[str] = arguments.inputs
+    target: Path | None = getattr(arguments, "save", None)
+    files: list[str] = getattr(arguments, "file", [])
+    _check(arguments)
+    if streamed and len(inputs) > 1:
+        raise CommandError("--stream: takes one INPUT")
+    if not (inputs or files or binding.optional):
         raise CommandError(f"{binding.id}: INPUT is required")
-    try:
-        if arguments.url is not None:
-            from . import remote
+    schemas = Schemas.of(binding)
+    primary = Primary.of(binding, schemas)
+    as_json = arguments.json or not sys.stdout.isatty()
+    shown = Shown(schemas, schemas.named(binding.output_type), as_json, target)
+    # What somebody types into the terminal is not written over.
+    is_typed = STANDARD in inputs and sys.stdin.isatty()
+    status = Status("running the model" if arguments.url is None else "waiting for the server", wanted=not is_typed)
+    with closing(_backend(package, binding, arguments, status)) as backend:
+        if len(inputs) > 1:
+            from . import many
 
-            answer = remote.answer(package, binding, arguments.url, primary, given, token=token, model=arguments.model)
-        else:
-            directory = Path(arguments.model) if arguments.model else local.demo_directory(package, binding.id)
-            if directory is None:
-                raise CommandError(f"no demo model for {binding.id} is embedded here: name one with --model DIR")
-            answer = local.answer(binding, directory, _payload(binding, primary, given), arguments.threads)
-    except NoAnswer as error:
-        print(printable(str(error)), file=sys.stderr)
-        return 1
-    _show(schemas, binding, answer, as_json=arguments.json or not sys.stdout.isatty(), target=target)
+            def ask(text: str) -> Any:
+                return backend.answer(primary.read(text, files), given)
+
+            return many.show(binding.id, inputs, backend.map(many.attempt(ask), inputs), shown, status)
+        value = primary.read(inputs[0] if inputs else None, files)
+        try:
+            if streamed:
+                from . import stream
+
+                place = None if arguments.json else stream.place_of(schemas, schemas.named(binding.stream_type or ""))
+                stream.show(backend.events(value, given), place, status)
+                return 0
+            with status:
+                answer = backend.answer(value, given)
+        except NoAnswer as error:
+            print(printable(str(error)), file=sys.stderr)
+            return 1
+    print(json_text(answer, indent=2) if as_json else shown.text(answer))
+    shown.save(answer)
     return 0
 
 
-def _token(arguments: argparse.Namespace) -> str | None:
-    if arguments.token_env is None:
-        return None
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go together."""
+    target = getattr(arguments, "save", None)
+    if target is not None and not target.absolute().parent.is_dir():
+        raise CommandError(f"--save {target}: there is no such directory")
     if arguments.url is None:
-        raise CommandError("--token-env: is only of use with --url")
-    token = os.environ.get(arguments.token_env)
-    if not token:
+        if arguments.token_env is not None:
+            raise CommandError("--token-env: is only of use with --url")
+        if arguments.concurrency is not None:
+            raise CommandError("--concurrency: is only of use with --url")
+    if arguments.inputs.count(STANDARD) > 1:
+        raise CommandError(f"INPUT {STANDARD}: standard input can be read once")
+
+
+def _backend(package: str, binding: TaskBinding, arguments: argparse.Namespace, status: Status) -> Model | Server:
+    """Who answers. Raises CommandError."""
+    if arguments.url is None:
+        from .local import Model
+
+        return Model(package, binding, arguments.model, arguments.threads, status)
+    from .remote import Server
+
+    token = os.environ.get(arguments.token_env) if arguments.token_env is not None else None
+    if arguments.token_env is not None and not token:
         raise CommandError(f"--token-env: the environment variable {arguments.token_env} is not set")
-    return token
-
-
-def _payload(binding: TaskBinding, primary: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    payload: dict[str, Any] = {} if primary is None else {binding.primary: encoded(primary)}
-    payload |= {name: value for name, value in given.items() if name not in binding.parameters}
-    inside = {name: value for name, value in given.items() if name in binding.parameters}
-    return payload | {"parameters": inside} if inside else payload
-
-
-def _show(schemas: Schemas, binding: TaskBinding, answer: Any, *, as_json: bool, target: Path | None) -> None:
-    from .output import save, shown, with_media
-
-    if as_json:
-        # A stream that cannot hold every character gets those in JSON's own escapes.
-        ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        print(json.dumps(answer, indent=2, ensure_ascii=ascii_only))
-    if as_json and target is None:
-        return
-    known = with_media(schemas, schemas.named(binding.output_type), answer)
-    if not as_json:
-        print(shown(known))
-    for line in save(known, target) if target is not None else ():
-        print(line, file=sys.stderr)
+    return Server(
+        package, binding, arguments.url, token, arguments.model, concurrency=arguments.concurrency or CONCURRENCY
+    )

@@ -47,8 +47,8 @@ class Server:
                 host.stop()
 
     async def health(self, request: Request) -> Response:
-        """200 as long as the process answers."""
-        return JSONResponse({"status": "ok"})
+        """200 as long as the process answers, with the most bytes that a request may have."""
+        return JSONResponse({"status": "ok", "max_body": self.settings.max_body})
 
     async def ready(self, request: Request) -> Response:
         """200 once every model can answer (a lazy one that nobody asked for can), else 503; with each one's state."""
@@ -86,8 +86,8 @@ def create_app(
     by_task = {host.binding.id: host for host in reversed(hosts)}
     app = Starlette(
         routes=[
-            Route("/tasks/{name:path}", InferenceEndpoint(engine, "task", by_task), methods=["POST"]),
-            Route("/models/{name:path}", InferenceEndpoint(engine, "model", by_name), methods=["POST"]),
+            Route("/tasks/{name:path}", InferenceEndpoint(engine, "task", by_task, by_name), methods=["POST"]),
+            Route("/models/{name:path}", InferenceEndpoint(engine, "model", by_name, by_name), methods=["POST"]),
             Route("/health", server.health),
             Route("/ready", server.ready),
             Route("/metrics", server.metrics_page),

@@ -37,6 +37,8 @@ class Call:
     canonical_parameters: bytes
     samples: bool
     """Whether the request asks for randomness: equal requests then deserve different answers."""
+    model: str | None = None
+    """The model that the request itself names."""
 
 
 class Interpreter:
@@ -72,6 +74,12 @@ class Interpreter:
             request = validate_request(self.binding, payload)
         except ValidationError as error:
             raise RequestProblem.of(problems(error, self.binding)) from None
+        call = self._of(request)
+        if self.binding.names_model:
+            call.model = payload.get("model")
+        return call
+
+    def _of(self, request: Any) -> Call:
         if self.shape == "whole":
             canonical = _canonical(request)
             return Call(request, None, canonical, b"", SAMPLING in canonical)

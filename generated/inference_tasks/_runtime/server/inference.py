@@ -59,12 +59,18 @@ class Engine:
 
 
 class InferenceEndpoint:
-    """``POST /tasks/{name}`` or ``POST /models/{name}``: `hosts` are the models by what this route calls them."""
+    """``POST /tasks/{name}`` or ``POST /models/{name}``: `hosts` are the models by what this route calls them.
 
-    def __init__(self, engine: Engine, kind: str, hosts: Mapping[str, ModelHost]) -> None:
+    Where the route leaves the choice, a request may name one of `models`, which go by their own names.
+    """
+
+    def __init__(
+        self, engine: Engine, kind: str, hosts: Mapping[str, ModelHost], models: Mapping[str, ModelHost]
+    ) -> None:
         self._engine = engine
         self._kind = kind
         self._hosts = hosts
+        self._models = models
         self._interpreters = {name: Interpreter(host.binding) for name, host in hosts.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,8 +80,13 @@ class InferenceEndpoint:
             headers = dict(scope["headers"])
             self._engine.authorize(headers)
             key = self._find(scope["path_params"]["name"])
-            name = self._hosts[key].name
-            response = await self._answer(self._hosts[key], self._interpreters[key], headers, receive)
+            host, interpreter = self._hosts[key], self._interpreters[key]
+            name = host.name
+            with self._engine.budget.share() as share:
+                call = await self._read(interpreter, headers, receive, share)
+                host = self._named(host, call)
+                name = host.name
+                response = await self._answer(host, interpreter, call, headers, receive, share)
         except ClientGone:
             self._engine.metrics.request(name, CLIENT_LEFT, time.perf_counter() - started)
             return
@@ -94,40 +105,60 @@ class InferenceEndpoint:
         named = f" {name!r}" if NAME.fullmatch(name) and len(name) <= 200 else ""
         raise RequestProblem(f"no such {self._kind}{named}; served here: {served}"[:2000], status=404)
 
+    def _named(self, host: ModelHost, call: Call) -> ModelHost:
+        """The model that the request names. A task's only model answers to any name. Raises RequestProblem (404)."""
+        if call.model is None or self._kind == "model":
+            return host
+        others = {name: other for name, other in self._models.items() if other.binding.id == host.binding.id}
+        if call.model in others or len(others) == 1:
+            return others.get(call.model, host)
+        raise RequestProblem(
+            f"no such model; served here: {', '.join(sorted(others))}"[:2000], field="model", status=404
+        )
+
+    async def _read(
+        self, interpreter: Interpreter, headers: Mapping[bytes, bytes], receive: Receive, share: Share
+    ) -> Call:
+        body = await read_body(receive, headers, self._engine.settings, share)
+        kind = headers.get(b"content-type", b"")
+        if len(body) <= INLINE_BODY:
+            return interpreter.read(body, kind)
+        call: Call = await self._threaded(lambda: interpreter.read(body, kind))
+        return call
+
     async def _answer(
-        self, host: ModelHost, interpreter: Interpreter, headers: Mapping[bytes, bytes], receive: Receive
+        self,
+        host: ModelHost,
+        interpreter: Interpreter,
+        call: Call,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        share: Share,
     ) -> Response:
         engine, settings = self._engine, self._engine.settings
         use_cache, wait = flag(headers, "x-use-cache", True), flag(headers, "x-wait-for-model", False)
-        with engine.budget.share() as share:
-            body = await read_body(receive, headers, settings, share)
-            kind = headers.get(b"content-type", b"")
-            if len(body) <= INLINE_BODY:
-                call = interpreter.read(body, kind)
-            else:
-                call = await self._threaded(lambda: interpreter.read(body, kind))
-            cached, state = None, "bypass"
-            key = b""
-            if engine.cache is not None and use_cache and host.handler.deterministic and not call.samples:
-                parts = host.name.encode(), host.binding.id.encode(), call.canonical_parameters, call.canonical_inputs
-                key = cache_key(parts)
-                cached = engine.cache.get(key)
-                state = "miss" if cached is None else "hit"
-            engine.metrics.cache(host.name, state)
-            if cached is None:
-                if wait:
-                    await host.loaded(receive)
-                batcher = host.ready()
-                async with Patience(receive, settings.deadline) as patience:
-                    try:
-                        inputs = await self._decoded(call, interpreter, share, patience)
-                        result = await patience.wait(batcher.submit(inputs, call.parameters, call.canonical_parameters))
-                    except TimeoutError:
-                        message = f"no answer within {settings.deadline:g} seconds"
-                        raise RequestProblem(message, status=504) from None
-                cached = encode(interpreter, result)
-                if engine.cache is not None and key:
-                    engine.cache.put(key, cached)
+        cached, state = None, "bypass"
+        key = b""
+        if engine.cache is not None and use_cache and host.handler.deterministic and not call.samples:
+            parts = host.name.encode(), host.binding.id.encode(), call.canonical_parameters, call.canonical_inputs
+            key = cache_key(parts)
+            cached = engine.cache.get(key)
+            state = "miss" if cached is None else "hit"
+        engine.metrics.cache(host.name, state)
+        if cached is None:
+            if wait:
+                await host.loaded(receive)
+            batcher = host.ready()
+            async with Patience(receive, settings.deadline) as patience:
+                try:
+                    inputs = await self._decoded(call, interpreter, share, patience)
+                    result = await patience.wait(batcher.submit(inputs, call.parameters, call.canonical_parameters))
+                except TimeoutError:
+                    message = f"no answer within {settings.deadline:g} seconds"
+                    raise RequestProblem(message, status=504) from None
+            cached = encode(interpreter, result)
+            if engine.cache is not None and key:
+                engine.cache.put(key, cached)
         return Response(cached, 200, {"x-cache": state}, "application/json")
 
     async def _decoded(self, call: Call, interpreter: Interpreter, share: Share, patience: Patience) -> Any:

@@ -1,0 +1,103 @@
+"""Places in JSON values, in the part of JSONPath (RFC 9535) that names one place, or the same one in each item.
+
+``$`` is the whole value, ``.name`` and ``['any name']`` a member, ``[0]`` an item, ``[*]`` every item of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+
+class Each(Enum):
+    """The step that is every item of a list."""
+
+    EACH = "[*]"
+
+
+EACH: Final = Each.EACH
+
+Step = str | int | Each
+Path = tuple[Step, ...]
+"""A place: names of members, indexes of items, EACH for all items. The empty path is the whole."""
+
+
+class PlaceError(ValueError):
+    """A text is no such place. `column` counts from 1."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(f"{message} (column {column})")
+        self.column = column
+
+
+_NAME: Final = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*")
+_SEGMENT: Final = re.compile(
+    rf"\.(?P<name>{_NAME.pattern})"
+    r"|\[(?P<index>0|[1-9][0-9]{0,2})\]"
+    r"|\[(?P<each>\*)\]"
+    r"""|\['(?P<single>(?:[^'\\\x00-\x1f]|\\(?:['\\/bfnrt]|u[0-9A-Fa-f]{4}))*)'\]"""
+    r"""|\["(?P<double>(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*)"\]"""
+)
+_MOST_STEPS: Final = 64  # as deep as JSON may be nested
+_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_WRITTEN: Final = {"'": "\\'", "\\": "\\\\"} | {value: f"\\{key}" for key, value in _ESCAPES.items()}
+
+
+def parse(text: str) -> Path:
+    """The place that a text names. Raises PlaceError."""
+    if not text.startswith("$"):
+        raise PlaceError("a place begins with `$`, which is the whole value", 1)
+    steps: list[Step] = []
+    position = 1
+    while position < len(text):
+        if len(steps) == _MOST_STEPS:
+            raise PlaceError(f"more than {_MOST_STEPS} steps", position + 1)
+        segment = _SEGMENT.match(text, position)
+        if segment is None:
+            raise PlaceError(f"{text[position : position + 20]!r} is not understood", position + 1)
+        if segment["index"] is not None:
+            steps.append(int(segment["index"]))
+        elif segment["each"]:
+            steps.append(EACH)
+        elif segment["name"]:
+            steps.append(segment["name"])
+        else:
+            steps.append(_unescaped(segment["single"] or segment["double"] or "", position + 1))
+        position = segment.end()
+    return tuple(steps)
+
+
+def written(path: Sequence[Step]) -> str:
+    """A place as text, always in the same way: members as ``.name`` where that can be."""
+    return "$" + "".join(map(_segment, path))
+
+
+def overlap(one: Path, other: Path) -> bool:
+    """Whether one of two places is the other, or inside it."""
+    return all(
+        a == b or (a is EACH and isinstance(b, int)) or (b is EACH and isinstance(a, int))
+        for a, b in zip(one, other, strict=False)
+    )
+
+
+def _segment(step: Step) -> str:
+    if not isinstance(step, str):
+        return "[*]" if step is EACH else f"[{step}]"
+    if _NAME.fullmatch(step):
+        return f".{step}"
+    return "['{}']".format("".join(_WRITTEN.get(c, c if c >= " " else f"\\u{ord(c):04x}") for c in step))
+
+
+def _unescaped(text: str, column: int) -> str:
+    def character(match: re.Match[str]) -> str:
+        code = match[1]
+        return chr(int(code[1:], 16)) if code[0] == "u" else _ESCAPES.get(code, code)
+
+    # Half a surrogate pair is a text of its own in Python; with its other half it is one character.
+    raw = re.sub(r"\\(u[0-9A-Fa-f]{4}|.)", character, text)
+    try:
+        return raw.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise PlaceError("half of a surrogate pair", column) from None

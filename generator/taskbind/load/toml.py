@@ -1,0 +1,124 @@
+"""TOML files beside schemas, checked key by key: whatever is wrong is a typed diagnostic with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, ClassVar, TypeGuard
+
+from .codes import tell
+from .files import Reader, UnreadableError
+
+
+class TomlChecker:
+    """Checks the tables of one TOML file and reports what is wrong; `valid` says whether nothing was.
+
+    The codes are those of a file that is not TOML, of an unknown key and of a wrong value.
+    """
+
+    syntax_code: ClassVar[str]
+    unknown_code: ClassVar[str]
+    value_code: ClassVar[str]
+
+    def __init__(self, reader: Reader, path: str) -> None:
+        self.reader = reader
+        self.path = path
+        self.lines: list[str] = []
+        self.valid = True
+
+    def read(self) -> dict[str, Any] | None:
+        """The content of the file, or None once it is reported why there is none."""
+        try:
+            text = self.reader.text(self.path)
+        except UnreadableError:
+            return None
+        self.lines = text.splitlines()
+        try:
+            return tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
+            found = re.search(r"line (\d+)", str(error))
+            line = int(found.group(1)) if found else len(self.lines) if "end of document" in str(error) else 0
+            message = str(error) or "nested too deep"
+            tell(self.reader.report, self.syntax_code, self.path, message, fix="correct the syntax", line=line)
+            return None
+
+    def tables(self, parent: dict[str, Any], key: str, where: str = "") -> list[dict[str, Any]]:
+        """The tables of a list of tables; none where it is something else, which is reported."""
+        self.value(parent, key, where, _is_tables, f"a list of tables ([[{where}{key}]])")
+        found = parent.get(key, [])
+        return found if _is_tables(found) else []
+
+    def known(self, table: dict[str, Any], keys: Collection[str], where: str) -> None:
+        """Report the keys of a table that are not among `keys`."""
+        for key in table:
+            if key not in keys:
+                self.tell(self.unknown_code, f"{where}{key[:60]}", "unknown key", meant(key, keys, "known keys"), key)
+
+    def value(
+        self,
+        table: dict[str, Any],
+        key: str,
+        where: str,
+        fits: Callable[[Any], bool],
+        wanted: str,
+        *,
+        required: bool = False,
+    ) -> None:
+        """Report a value that does not fit, or is missing."""
+        if key not in table:
+            if required:
+                self.tell(self.value_code, f"{where}{key}", "is missing", f"add {wanted}", "")
+        elif not fits(table[key]):
+            self.tell(self.value_code, f"{where}{key}", f"is not {wanted}", f"write {wanted}", key)
+
+    def tell(self, code: str, where: str, message: str, fix: str, key: str) -> None:
+        """Report one finding about the value at `where`, on the line of `key`."""
+        self.valid = False
+        line = key_line(self.lines, where, key)
+        tell(self.reader.report, code, self.path, f"{where}: {message}", fix=fix, line=line)
+
+
+def meant(name: str, known: Collection[str], of: str) -> str:
+    """A fix for a name that is not known: the nearest one, or a list of those there are."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else f"{of}: {', '.join(known) or '(none)'}"
+
+
+def key_line(lines: Sequence[str], where: str, key: str) -> int:
+    """The line of a key in a TOML text, looked for from the table on that `where` names; 0 if not found.
+
+    `where` is such as ``title``, ``examples[1].inputs`` or ``table.key``. A key that does not stand on a line of its
+    own has that of its table.
+    """
+    after, end = 0, len(lines)
+    if item := re.match(r"([\w-]+(?:\.[\w-]+)*)\[(\d+)\]", where):
+        headers = [*_headers(lines, item.group(1), "[[", "]]"), end + 1]
+        index = int(item.group(2))
+        if index + 1 < len(headers):
+            after, end = headers[index], headers[index + 1] - 1
+        elif "." in item.group(1):  # an array in one line
+            after = key_line(lines, item.group(1), item.group(1).rpartition(".")[2])
+            end = after
+    elif headers := _headers(lines, where.partition(".")[0], "[", "]") if "." in where else []:
+        after = headers[0]
+    start = re.compile(rf"\s*\[*\s*([\w-]+\s*\.\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]")
+    found = (number for number, text in enumerate(lines[after:end], after + 1) if key and start.match(text))
+    return next(found, after)
+
+
+def _headers(lines: Sequence[str], table: str, left: str, right: str) -> list[int]:
+    name = r"\s*\.\s*".join(map(re.escape, table.split(".")))
+    header = re.compile(rf"\s*{re.escape(left)}\s*{name}\s*{re.escape(right)}")
+    return [number for number, text in enumerate(lines, 1) if header.match(text)]
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Whether a value is a text."""
+    return isinstance(value, str)
+
+
+def _is_tables(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)

@@ -1,0 +1,196 @@
+"""dialects.toml and wire.toml: which dialects there are, and how a task is spoken in each; checked key by key."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ..jsonpath import EACH, Path, PlaceError, overlap, parse
+from .files import Reader
+from .layout import Folder
+from .toml import TomlChecker, is_text, meant
+
+DIALECTS: Final = "dialects.toml"
+
+DIALECT_KEYS: Final = ("title", "summary", "url", "models", "token_env", "max_body", "closed")
+WIRE_KEYS: Final = (
+    "route",
+    "model_route",
+    "model",
+    "form",
+    "accept",
+    "file",
+    "rate",
+    "samples",
+    "nulls",
+    "requests",
+    "answers",
+)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_ROUTE: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")
+_MEDIA_TYPE: Final = re.compile(r"[a-z]+/([a-z0-9][a-z0-9.+-]*|\*)")
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_MOST_FORMS: Final = 20
+_MOST_PLACES: Final = 100  # in one form
+
+
+def read_dialects(reader: Reader) -> dict[str, dict[str, Any]] | None:
+    """The dialects of a spec root by name (none without dialects.toml), or None once it is reported what is wrong."""
+    if not (reader.root / DIALECTS).exists() and not (reader.root / DIALECTS).is_symlink():
+        return {}
+    checker = _Checker(reader, DIALECTS)
+    found = checker.read()
+    if found is None:
+        return None
+    for name, dialect in found.items():
+        checker.dialect(name, dialect)
+    return found if checker.valid else None
+
+
+def read_wires(reader: Reader, folder: Folder, dialects: Mapping[str, Any] | None) -> dict[str, dict[str, Any]] | None:
+    """How a task is spoken, by the name of the dialect, or None once it is reported what is wrong in its wire.toml.
+
+    `dialects` are those that are declared; None where that could not be read.
+    """
+    if folder.wire is None:
+        return {}
+    checker = _Checker(reader, folder.wire)
+    found = checker.read()
+    if found is None:
+        return None
+    for name, wire in found.items():
+        checker.wire(name, wire, dialects)
+    return found if checker.valid else None
+
+
+class _Checker(TomlChecker):
+    syntax_code, unknown_code, value_code = "TB140", "TB141", "TB142"
+
+    def dialect(self, name: str, dialect: Any) -> None:
+        if _NAME.fullmatch(name) is None or keyword.iskeyword(name):
+            fix = "use a-z, 0-9 and _, a letter first: my_service"
+            self.tell("TB144", name[:60], "is no name for a dialect", fix, name)
+        elif not isinstance(dialect, dict):
+            self.tell("TB142", name, "is not a table", f"write [{name}]", name)
+        else:
+            where = f"{name}."
+            self.known(dialect, DIALECT_KEYS, where)
+            for key in ("title", "summary"):
+                self.value(dialect, key, where, _is_prose, "a text", required=True)
+            self.value(dialect, "url", where, _is_address, "an https URL without user, query and fragment")
+            self.value(dialect, "models", where, _is_models, "a path with {model} in it, once: /models/{model}")
+            self.value(dialect, "token_env", where, _is_variable, "the name of an environment variable")
+            self.value(dialect, "max_body", where, _is_count, "a count of bytes, at least 1")
+            self.value(dialect, "closed", where, _is_flag, "true or false")
+            if "url" not in dialect:
+                for key in ("models", "token_env"):
+                    if key in dialect:
+                        message = "is of a hosted service, and there is no `url` of one"
+                        self.tell("TB142", f"{where}{key}", message, "add `url`, or leave it out", key)
+
+    def wire(self, name: str, wire: Any, dialects: Mapping[str, Any] | None) -> None:
+        if not isinstance(wire, dict):
+            self.tell("TB142", name[:60], "is not a table", "write the name of a dialect: [my_service]", name)
+            return
+        if dialects is not None and name not in dialects:
+            fix = meant(name, dialects, f"declare it in {DIALECTS}, which has")
+            self.tell("TB143", name[:60], "is no declared dialect", fix, name)
+        where = f"{name}."
+        self.known(wire, WIRE_KEYS, where)
+        for key in ("route", "model_route"):
+            self.value(wire, key, where, _is_route, "a path that begins with / and has no query")
+        self.value(wire, "accept", where, _is_media_type, "a media type: image/png")
+        self.value(wire, "model", where, _is_prose, "the name of a member of the request")
+        for key in ("file", "rate"):
+            self.value(wire, key, where, _is_prose, "the name of a member of the answer")
+        for key in ("form", "samples", "nulls"):
+            self.value(wire, key, where, _is_flag, "true or false")
+        for key, needed in (("rate", "file"), ("samples", "rate")):
+            if wire.get(key) and needed not in wire:
+                self.tell("TB142", f"{where}{key}", f"means nothing without `{needed}`", f"add `{needed}`", key)
+        for key in ("requests", "answers"):
+            forms = self.tables(wire, key, where)
+            if len(forms) > _MOST_FORMS:
+                fix = "leave out those that nobody speaks"
+                self.tell("TB142", f"{where}{key}", f"are more than {_MOST_FORMS} forms", fix, key)
+                continue
+            for index, form in enumerate(forms):
+                self.form(form, f"{where}{key}[{index}].")
+
+    def form(self, form: dict[str, Any], where: str) -> None:
+        if len(form) > _MOST_PLACES:
+            fix = "move an outer place instead of each inner one"
+            self.tell("TB142", where.rstrip("."), f"has more than {_MOST_PLACES} places", fix, "")
+            return
+        pairs: list[tuple[str, Path, Path]] = []
+        for key, value in form.items():
+            shown = f'{where}"{key[:60]}"'
+            if not is_text(value):
+                self.tell("TB142", shown, "is not a text", 'write a place: "$.name"', key)
+                continue
+            spec, wire = self.place(key, shown, key), self.place(value, f"{shown} = {value[:60]!r}", key)
+            if spec is None or wire is None:
+                continue
+            here, there = spec.count(EACH), wire.count(EACH)
+            if here != there:
+                message = f"has {here} [*] in the spec and {there} on the wire"
+                self.tell("TB146", shown, message, "write as many on both sides", key)
+            pairs.append((key, spec, wire))
+        for (one, *sides), (other, *others) in combinations(pairs, 2):
+            for side, a, b in zip(("in the spec", "on the wire"), sides, others, strict=True):
+                if overlap(a, b):
+                    message = f"lies in, or around, the place of {one[:60]!r} {side}"
+                    self.tell("TB146", f'{where}"{other[:60]}"', message, "let each value have its own place", other)
+
+    def place(self, text: str, where: str, key: str) -> Path | None:
+        try:
+            return parse(text)
+        except PlaceError as error:
+            self.tell("TB145", where, str(error), "write $, .name, ['any name'], [0] or [*]", key)
+            return None
+
+
+def _is_prose(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
+
+
+def _is_route(value: Any) -> bool:
+    return isinstance(value, str) and _ROUTE.fullmatch(value) is not None
+
+
+def _is_models(value: Any) -> bool:
+    return isinstance(value, str) and value.count("{model}") == 1 and _is_route(value.replace("{model}", "m"))
+
+
+def _is_media_type(value: Any) -> bool:
+    return isinstance(value, str) and _MEDIA_TYPE.fullmatch(value) is not None
+
+
+def _is_address(value: Any) -> bool:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+        return False
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not ("?" in value or "#" in value or "@" in parts.netloc) and (not parts.path or _is_route(parts.path))
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return plain and safe and bool(parts.hostname) and port != 0

@@ -1,0 +1,101 @@
+"""The page of the docs on dialects: which there are, and what is spoken otherwise than in the specs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from .. import ir
+from ..escape import code, markdown
+from ..plan import Plan
+
+_AS_SPEC = "as in the spec"
+
+
+@dataclass(frozen=True)
+class DialectRow:
+    """What differs for one task; every cell is finished Markdown."""
+
+    title: str
+    page: str
+    request: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class DialectView:
+    """One dialect: `facts` are names and values about its hosted service, `method` makes a client.
+
+    `others` says what becomes of the tasks without a row.
+    """
+
+    title: str
+    summary: str
+    method: str
+    facts: tuple[tuple[str, str], ...]
+    rows: tuple[DialectRow, ...]
+    others: str
+
+
+def dialect_views(api: ir.Api, plan: Plan) -> list[DialectView]:
+    """All dialects, with the tasks that each of them speaks otherwise."""
+    return [_view(api, dialect) for dialect in plan.dialects]
+
+
+def _view(api: ir.Api, dialect: ir.Dialect) -> DialectView:
+    facts = {
+        "Address": code(dialect.url) if dialect.url else "",
+        "A model there": code(dialect.models) if dialect.models else "",
+        "Token": f"environment variable {code(dialect.token_env)}" if dialect.token_env else "",
+        "Largest request": f"{dialect.max_body:,} bytes" if dialect.max_body else "",
+    }
+    spoken = [(task, wire) for task in api.tasks for wire in task.wires if wire.dialect == dialect.name]
+    return DialectView(
+        title=markdown(dialect.title),
+        summary=markdown(dialect.summary),
+        method=code(f"Client.{dialect.name}()"),
+        facts=tuple((name, value) for name, value in facts.items() if value),
+        rows=tuple(_row(task, wire) for task, wire in spoken),
+        others="It has no other tasks." if dialect.closed else "All other tasks are spoken as in their specs.",
+    )
+
+
+def _row(task: ir.Task, wire: ir.Wire) -> DialectRow:
+    return DialectRow(
+        title=markdown(task.title),
+        page=quote(f"{task.id}.md"),
+        request="<br>".join(_request(wire)) or _AS_SPEC,
+        answer="<br>".join(_answer(wire)) or _AS_SPEC,
+    )
+
+
+def _request(wire: ir.Wire) -> Iterator[str]:
+    if wire.route:
+        yield f"to {code(wire.route)}"
+    if wire.model_route:
+        yield f"to {code(wire.model_route)} of the model"
+    if wire.model:
+        yield f"{code(wire.model)} names the model"
+    if wire.form:
+        yield f"as a form ({code('multipart/form-data')}), its media as files"
+    yield from _forms(wire.requests)
+
+
+def _answer(wire: ir.Wire) -> Iterator[str]:
+    if wire.file:
+        rate = f", which says {code(wire.rate)} too" if wire.rate else ""
+        yield f"the body is the file {code(wire.file)} itself{rate}"
+    if wire.samples:
+        yield f"or {code(wire.file)} is a list of samples from −1 to 1"
+    if wire.accept:
+        yield f"asked for as {code(wire.accept)}"
+    yield from _forms(wire.answers)
+    if wire.nulls:
+        yield "null and `{}` may stand where a member is missing"
+
+
+def _forms(forms: tuple[ir.Form, ...]) -> Iterator[str]:
+    for index, form in enumerate(forms):
+        pairs = (f"{code(there)} for {code(here)}" for here, there in form)
+        yield f"{'or ' if index else ''}{', '.join(pairs) or _AS_SPEC}"

@@ -1,0 +1,57 @@
+"""Render `_dialects.py`: how servers of other kinds speak the tasks, as the runtime's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any, Final
+
+from .. import ir
+from ..escape import py_literal
+from ..jsonpath import EACH, Path, parse
+from ..plan import Plan
+from . import Context, Files, header
+
+Arguments = list[tuple[str, str]]
+"""Keyword arguments of a call: names, and Python expressions."""
+
+_DIALECT: Final = ("name", "title", "url", "models", "token_env", "max_body", "closed")
+_FORMS: Final = ("requests", "answers")
+
+
+def render(api: ir.Api, plan: Plan, context: Context) -> Files:
+    """The module; it holds an empty mapping where there are no dialects."""
+    view = {
+        "header": header("#", "specs/"),
+        "dialects": [_dialect(api, dialect) for dialect in plan.dialects],
+    }
+    return {f"{plan.package}/_dialects.py": context.template("package/_dialects.py.jinja").render(view)}
+
+
+def _dialect(api: ir.Api, dialect: ir.Dialect) -> dict[str, Any]:
+    spoken = ((task.id, wire) for task in api.tasks for wire in task.wires if wire.dialect == dialect.name)
+    return {
+        "name": py_literal(dialect.name),
+        "arguments": [(name, py_literal(getattr(dialect, name))) for name in _DIALECT if getattr(dialect, name)],
+        "wires": [(py_literal(task), _wire(wire)) for task, wire in spoken],
+    }
+
+
+def _wire(wire: ir.Wire) -> Arguments:
+    """What is not as the runtime's default has it."""
+    plain = [f.name for f in fields(wire) if f.name not in ("dialect", *_FORMS)]
+    out = [(name, py_literal(value)) for name in plain if (value := getattr(wire, name))]
+    return out + [(name, _tuple(map(_form, forms))) for name in _FORMS if (forms := getattr(wire, name))]
+
+
+def _form(form: ir.Form) -> str:
+    return _tuple(f"({_path(parse(spec))}, {_path(parse(wire))})" for spec, wire in form)
+
+
+def _path(path: Path) -> str:
+    return _tuple("EACH" if step is EACH else py_literal(step) for step in path)
+
+
+def _tuple(items: Iterable[str]) -> str:
+    parts = list(items)
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
