@@ -6,7 +6,9 @@ import base64
 import io
 import json
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -298,7 +300,7 @@ def test_an_optional_input_may_be_missing(asked: Asked) -> None:
         (["chat-completion", "[]", "--stream"], "--stream: a model that runs here answers whole; name a server"),
         (["chat-completion", "[]", "[]", "--url", "http://127.0.0.1:9", "--stream"], "--stream: takes one INPUT"),
         (["text-classification", "-", "x", "-"], "standard input can be read once"),
-        (["text-classification", "x", "y", "--concurrency", "2"], "only of use with --url"),
+        (["text-classification", "x", "y", "--concurrency", "2"], "only of use with a server (--url)"),
         (
             ["text-classification", "x", "--url", "http://127.0.0.1:9", "--concurrency", "0"],
             "an integer from 1 to 9999",
@@ -309,7 +311,7 @@ def test_an_optional_input_may_be_missing(asked: Asked) -> None:
         (["visual-question-answering", "[]", "--file", f"image={__file__}"], "INPUT must be a JSON object"),
         (["text-to-image", "a boat", "--save", "/no/such/dir/boat.png"], "there is no such directory"),
         (["text-classification", "x", "--save", "boat.png"], "unrecognized arguments"),
-        (["text-classification", "x", "--token-env", "PATH"], "only of use with --url"),
+        (["text-classification", "x", "--token-env", "PATH"], "only of use with a server (--url)"),
         (["text-classification", "x", "--url", "localhost"], "not an http:// or https:// URL"),
         (["text-classification", "x", "--url", "http://localhost", "--token-env", "NO_SUCH"], "NO_SUCH is not set"),
         (["translation", "x"], "no demo model for translation"),
@@ -466,3 +468,34 @@ def test_media_are_sent(
     assert run(*arguments, text) == 0
     assert run(*arguments, '{"question": "red?", "image": "/etc/hostname"}') == 2
     assert "image is not valid base64" in capsys.readouterr().err
+
+
+def test_a_server_may_be_asked_in_a_dialect(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+            body = b'[{"summary_text": "short"}]'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        code = run("run", "summarization", "long", "--dialect", "huggingface", "--url", url, "--model", "a/b")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (code, json.loads(capsys.readouterr().out)) == (0, {"summary_text": "short"})
+    assert asked == [("/models/a/b", b'{"inputs":"long"}')]
+    assert run("run", "summarization", "long", "--dialect", "huggingface") == 1
+    assert "model: Hugging Face has many; say which" in capsys.readouterr().err
+    assert run("run", "summarization", "long", "--dialect", "klingon") == 2
+    assert "huggingface" in capsys.readouterr().err

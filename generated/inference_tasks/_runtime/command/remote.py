@@ -15,17 +15,29 @@ Out = TypeVar("Out")
 
 
 class Server:
-    """The server at `url`, for one task; it is asked for up to `concurrency` answers at once."""
+    """The server at `url`, or the hosted one of a `dialect`, for one task.
+
+    It is asked for up to `concurrency` answers at once.
+    """
 
     def __init__(
-        self, package: str, binding: TaskBinding, url: str, token: str | None, model: str | None, *, concurrency: int
+        self,
+        package: str,
+        binding: TaskBinding,
+        url: str | None,
+        *,
+        token: str | None,
+        model: str | None,
+        dialect: str | None,
+        concurrency: int,
     ) -> None:
         from ..errors import ConfigurationError
 
         self._binding = binding
         self._concurrency = concurrency
         try:
-            self._client: Any = import_module(f"{package}._client").Client(url, token=token, model=model)
+            client = import_module(f"{package}._client").Client
+            self._client: Any = client(url, token=token, model=model, dialect=dialect)
         except ConfigurationError as error:
             raise CommandError(str(error)) from None
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .local import Model
     from .remote import Server
 
-OURS = frozenset({"help", "model", "threads", "url", "token-env", "concurrency", "file", "json", "save"})
+OURS = frozenset({"help", "model", "threads", "url", "dialect", "token-env", "concurrency", "file", "json", "save"})
 """Names of options that parameters cannot have: those get ``--parameter-`` before their own."""
 
 CONCURRENCY = 8
@@ -66,7 +67,13 @@ def _declare(task: argparse.ArgumentParser, binding: TaskBinding) -> None:
     )
     task.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads (default: %(default)s)")
     task.add_argument("--url", metavar="URL", help="ask the server there, instead of running a model here")
-    task.add_argument("--token-env", metavar="NAME", help="the environment variable with the token for --url")
+    if dialects := _dialects(binding):
+        task.add_argument(
+            "--dialect",
+            choices=dialects,
+            help="ask a server that speaks so: the one at --url, or else the dialect's hosted service",
+        )
+    task.add_argument("--token-env", metavar="NAME", help="the environment variable with the token for that server")
     task.add_argument(
         "--concurrency", type=_count, metavar="N", help=f"how many INPUTs are at --url at once (default: {CONCURRENCY})"
     )
@@ -95,6 +102,16 @@ def _declare(task: argparse.ArgumentParser, binding: TaskBinding) -> None:
     task.usage = " ".join(usage)
 
 
+def _dialects(binding: TaskBinding) -> list[str]:
+    """The names of the dialects that a client of this package speaks."""
+    known = import_module(f"{binding.module.partition('.models.')[0]}._dialects").DIALECTS
+    return list(known)
+
+
+def _is_remote(arguments: argparse.Namespace) -> bool:
+    return arguments.url is not None or getattr(arguments, "dialect", None) is not None
+
+
 def run(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse.Namespace) -> int:
     """Answer each INPUT and print the answers; the exit code. Raises CommandError."""
     from .output import Shown, json_text
@@ -116,7 +133,8 @@ def run(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse.N
     shown = Shown(schemas, schemas.named(binding.output_type), as_json, target)
     # What somebody types into the terminal is not written over.
     is_typed = STANDARD in inputs and sys.stdin.isatty()
-    status = Status("running the model" if arguments.url is None else "waiting for the server", wanted=not is_typed)
+    what = "waiting for the server" if _is_remote(arguments) else "running the model"
+    status = Status(what, wanted=not is_typed)
     with closing(_backend(package, binding, arguments, status)) as backend:
         if len(inputs) > 1:
             from . import many
@@ -148,18 +166,18 @@ def _check(arguments: argparse.Namespace) -> None:
     target = getattr(arguments, "save", None)
     if target is not None and not target.absolute().parent.is_dir():
         raise CommandError(f"--save {target}: there is no such directory")
-    if arguments.url is None:
+    if not _is_remote(arguments):
         if arguments.token_env is not None:
-            raise CommandError("--token-env: is only of use with --url")
+            raise CommandError("--token-env: is only of use with a server (--url)")
         if arguments.concurrency is not None:
-            raise CommandError("--concurrency: is only of use with --url")
+            raise CommandError("--concurrency: is only of use with a server (--url)")
     if arguments.inputs.count(STANDARD) > 1:
         raise CommandError(f"INPUT {STANDARD}: standard input can be read once")
 
 
 def _backend(package: str, binding: TaskBinding, arguments: argparse.Namespace, status: Status) -> Model | Server:
     """Who answers. Raises CommandError."""
-    if arguments.url is None:
+    if not _is_remote(arguments):
         from .local import Model
 
         return Model(package, binding, arguments.model, arguments.threads, status)
@@ -169,5 +187,11 @@ def _backend(package: str, binding: TaskBinding, arguments: argparse.Namespace, 
     if arguments.token_env is not None and not token:
         raise CommandError(f"--token-env: the environment variable {arguments.token_env} is not set")
     return Server(
-        package, binding, arguments.url, token, arguments.model, concurrency=arguments.concurrency or CONCURRENCY
+        package,
+        binding,
+        arguments.url,
+        token=token,
+        model=arguments.model,
+        dialect=getattr(arguments, "dialect", None),
+        concurrency=arguments.concurrency or CONCURRENCY,
     )
