@@ -6,6 +6,7 @@ All sessions share one environment, `.nox/dev`: torch is large, and they should 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["style", "types", "check", "tests", "serve"]
+nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
@@ -31,7 +32,7 @@ def run(session: nox.Session, *command: str) -> None:
             # virtualenv came with nox, and needs no part of Python that a system may have split off.
             session.run(sys.executable, "-m", "virtualenv", "--quiet", str(ENVIRONMENT), external=True)
         _ready = True
-        packages = ("-e", ".", "-e", "generated[testing,torch]", "-r", "requirements-dev.txt")
+        packages = ("-e", ".", "-e", "generated[diffusion,testing,torch]", "-r", "requirements-dev.txt")
         run(session, "pip", "install", "--quiet", "-c", "constraints.txt", *packages)
     variables: dict[str, str | None] = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -79,6 +80,17 @@ def serve(session: nox.Session) -> None:
     """Hold the client against the real `transformers serve`, with tiny models made on the spot."""
     run(session, "pip", "install", "--quiet", "-c", "constraints.txt", "transformers[serving]", "python-multipart")
     run(session, "pytest", "tests/end_to_end/test_transformers_serve.py", *session.posargs)
+
+
+@nox.session
+def javascript(session: nox.Session) -> None:
+    """Hold the server against Hugging Face's own JavaScript client, which npm puts below .nox/."""
+    folder = ROOT / ".nox" / "js"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests" / "end_to_end" / name, folder)
+    run(session, "npm", "ci", "--prefix", os.fspath(folder), "--ignore-scripts", "--no-audit", "--no-fund")
+    run(session, "pytest", "tests/end_to_end/test_js_client.py", *session.posargs)
 
 
 @nox.session

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ._runtime.dialect import EACH, Dialect, Wire
+from ._runtime.dialect import Dialect, Wire
+from ._runtime.forms import EACH
 
 DIALECTS: Final[Mapping[str, Dialect]] = {
     "huggingface": Dialect(
@@ -47,6 +48,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
                 file="image",
             ),
             "image-to-text": Wire(
+                plain_for="@huggingface/inference",
                 answers=((((), (0,)),),),
             ),
             "image-to-video": Wire(
@@ -66,6 +68,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             "table-question-answering": Wire(
                 requests=(((("inputs", "question"), ("inputs", "query")),),),
                 answers=((((0,), ()),),),
+                defaults=(((EACH, "coordinates"), []), ((EACH, "cells"), []), ((EACH, "aggregator"), "")),
             ),
             "tabular-classification": Wire(
                 nulls=True,
@@ -101,6 +104,9 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             "text-to-video": Wire(
                 file="video",
             ),
+            "token-classification": Wire(
+                defaults=(((EACH, "entity_group"), (EACH, "entity")),),
+            ),
             "translation": Wire(
                 requests=(((("parameters", "generation_parameters"), ("parameters", "generate_parameters")),),),
                 answers=((((), (0,)),),),
@@ -126,6 +132,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         url="https://api.openai.com",
         token_env="OPENAI_API_KEY",
         closed=True,
+        error=("error", "message"),
         wires={
             "automatic-speech-recognition": Wire(
                 route="/v1/audio/transcriptions",
@@ -141,6 +148,45 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             "chat-completion": Wire(
                 route="/v1/chat/completions",
                 nulls=True,
+            ),
+            "feature-extraction": Wire(
+                route="/v1/embeddings",
+                model="model",
+                ignored=("encoding_format", "user"),
+                requests=(((("inputs",), ("input",)),),),
+                answers=((((EACH, EACH), ("data", EACH, "embedding", EACH)),), (((), ("data", 0, "embedding")),)),
+            ),
+            "text-generation": Wire(
+                route="/v1/completions",
+                model="model",
+                nulls=True,
+                ignored=("user",),
+                requests=(
+                    (
+                        (("inputs",), ("prompt",)),
+                        (("parameters", "max_new_tokens"), ("max_tokens",)),
+                        (("parameters", "temperature"), ("temperature",)),
+                        (("parameters", "top_p"), ("top_p",)),
+                        (("parameters", "top_k"), ("top_k",)),
+                        (("parameters", "frequency_penalty"), ("frequency_penalty",)),
+                        (("parameters", "repetition_penalty"), ("repetition_penalty",)),
+                        (("parameters", "seed"), ("seed",)),
+                        (("parameters", "stop"), ("stop",)),
+                        (("parameters", "best_of"), ("best_of",)),
+                    ),
+                ),
+                answers=(
+                    (
+                        (("generated_text",), ("choices", 0, "text")),
+                        (("details", "finish_reason"), ("choices", 0, "finish_reason")),
+                    ),
+                ),
+                events=(
+                    (
+                        (("token", "text"), ("choices", 0, "text")),
+                        (("details", "finish_reason"), ("choices", 0, "finish_reason")),
+                    ),
+                ),
             ),
         },
     ),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from ._dialects import DIALECTS
 from ._runtime.server.app import create_app as _create_app
 from ._runtime.server.handler import Audio, Handler, Image, RequestProblem
 from ._runtime.server.settings import Settings
@@ -864,4 +865,4 @@ def create_app(handlers: Iterable[Handler[Any, Any, Any]], *, settings: Settings
     with any ASGI server, in one process: ``uvicorn module:app``.
     """
     openapi = files(__name__.rpartition(".")[0]).joinpath("openapi.json").read_bytes()
-    return _create_app(TASKS, handlers, openapi=openapi, settings=settings)
+    return _create_app(TASKS, handlers, openapi=openapi, settings=settings, dialects=DIALECTS)

@@ -233,7 +233,10 @@ class Wire:
     of JSON. `accept` is the media type that is asked for. Where `file` is given, the body of an answer may be that
     member itself, a media file; `rate` is the member that then takes the file's sampling rate. `samples`: that `file`
     may also be a list of numbers. `nulls`: a member that is null means the same as none. The first of the forms is
-    spoken, all of them are understood; a form without places is the spec's own shape.
+    spoken, all of them are understood; a form without places is the spec's own shape. Clients whose user agent holds
+    `plain_for` want answers in that. `ignored` are members of requests that change nothing. `events` are the forms of
+    one event of a streamed answer. `defaults` are members that an answer is sent with even where it has none: the place
+    of each, and a value or the place (a text that begins with ``$``) of the member beside it that it is equal to.
     """
 
     dialect: str
@@ -246,8 +249,12 @@ class Wire:
     rate: str = ""
     samples: bool = False
     nulls: bool = False
+    plain_for: str = ""
+    ignored: tuple[str, ...] = ()
     requests: tuple[Form, ...] = ()
     answers: tuple[Form, ...] = ()
+    events: tuple[Form, ...] = ()
+    defaults: tuple[tuple[str, Json], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,7 +263,7 @@ class Dialect:
 
     `url` is the hosted service, `models` the path of a model there (``{model}`` in it), `token_env` the environment
     variable with its token. `max_body` is the most bytes it takes in one request. A `closed` dialect has no other tasks
-    than those with a wire in it.
+    than those with a wire in it. `error` is the place of the message in an answer that is an error, as JSONPath.
     """
 
     name: str
@@ -267,6 +274,7 @@ class Dialect:
     token_env: str = ""
     max_body: int | None = None
     closed: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -410,6 +418,7 @@ def _schema_refs(type: Checked) -> Iterator[str]:
 # ---------------------------------------------------------------------------------------------------- serialisation
 
 _TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any, Checked)}
+_FORMS: Final = ("requests", "answers", "events")
 _PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Wire, Dialect, Task)
 
 
@@ -434,10 +443,10 @@ def _dump(value: Json) -> Json:
                 continue
             if isinstance(value, Checked) and f.name == "schema":
                 out[f.name] = value.data
-            elif isinstance(value, Wire) and f.name in ("requests", "answers"):
+            elif isinstance(value, Wire) and f.name in _FORMS:
                 out[f.name] = [dict(form) for form in item]
             else:
-                out[f.name] = dict(item) if f.name in ("parameters", "files") else _dump(item)
+                out[f.name] = dict(item) if f.name in ("parameters", "files", "defaults") else _dump(item)
         return out
     return [_dump(item) for item in value] if isinstance(value, tuple) else value
 
@@ -501,5 +510,6 @@ def _task(data: dict[str, Json]) -> Task:
 
 
 def _wire(data: dict[str, Json]) -> Wire:
-    forms = {key: tuple(tuple(form.items()) for form in data.get(key, ())) for key in ("requests", "answers")}
-    return Wire(**{**data, **forms})
+    forms = {key: tuple(tuple(form.items()) for form in data.get(key, ())) for key in _FORMS}
+    others = {"ignored": tuple(data.get("ignored", ())), "defaults": tuple(data.get("defaults", {}).items())}
+    return Wire(**{**data, **forms, **others})

@@ -45,9 +45,14 @@ _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WRITTEN: Final = {"'": "\\'", "\\": "\\\\"} | {value: f"\\{key}" for key, value in _ESCAPES.items()}
 
 
+def is_place(value: object) -> bool:
+    """Whether `value` is meant to be a place, rather than some other text or value."""
+    return isinstance(value, str) and value.startswith("$")
+
+
 def parse(text: str) -> Path:
     """The place that a text names. Raises PlaceError."""
-    if not text.startswith("$"):
+    if not is_place(text):
         raise PlaceError("a place begins with `$`, which is the whole value", 1)
     steps: list[Step] = []
     position = 1

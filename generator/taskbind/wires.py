@@ -12,9 +12,9 @@ from typing import Any, Final
 from . import ir
 from .diagnostics import Code, Diagnostic, Report, Severity
 from .documents import SpecTree, TaskSource
-from .jsonpath import EACH, Path, Step, parse, written
+from .jsonpath import EACH, Path, Step, is_place, parse, written
 from .load.toml import key_line, meant
-from .load.wire import DIALECTS
+from .load.wire import DIALECTS, FORM_KEYS
 from .names import snake
 from .plan import RESERVED
 
@@ -24,8 +24,9 @@ CODES: Final = (
         Severity.ERROR,
         "place that the spec does not have",
         "The left side of a pair in wire.toml is a place in the task's request (input.json) or answer (output.json). "
-        "Each of its steps must be declared there: a member by its name, `[0]` and `[*]` where there is a list. A "
-        "place that an open object would merely tolerate is taken for a misspelt one.",
+        "So are both sides of a pair in its `defaults`. Each of their steps must be declared there: a member by its "
+        "name, `[0]` and `[*]` where there is a list. A place that an open object would merely tolerate is taken for a "
+        "misspelt one.",
     ),
     Code(
         "TB303",
@@ -57,12 +58,15 @@ def wires(source: TaskSource) -> tuple[ir.Wire, ...]:
 
 
 def _wire(dialect: str, data: dict[str, Any]) -> ir.Wire:
-    forms = {key: tuple(_form(form) for form in data.get(key, ())) for key in ("requests", "answers")}
-    return ir.Wire(**{**data, **forms, "dialect": dialect})
+    forms = {key: tuple(_form(form) for form in data.get(key, ())) for key in FORM_KEYS}
+    others = {"ignored": tuple(data.get("ignored", ())), "defaults": _form(data.get("defaults", {}))}
+    return ir.Wire(**{**data, **forms, **others, "dialect": dialect})
 
 
-def _form(data: dict[str, str]) -> ir.Form:
-    return tuple((written(parse(spec)), written(parse(wire))) for spec, wire in data.items())
+def _form(data: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (written(parse(spec)), written(parse(other)) if is_place(other) else other) for spec, other in data.items()
+    )
 
 
 def check(tree: SpecTree, api: ir.Api, report: Report) -> None:
@@ -89,15 +93,26 @@ class _Checker:
     report: Report
 
     def check(self, wire: ir.Wire) -> None:
-        for key, id in (("requests", self.task.input), ("answers", self.task.output)):
+        ids = self.task.input, self.task.output, self.task.stream
+        for key, id in zip(FORM_KEYS, ids, strict=True):
             # The places as they are written are what a reader looks for.
             for index, form in enumerate(self.source.wires[wire.dialect].get(key, ())):
                 for place in form:
                     where = f"{wire.dialect}.{key}[{index}]"
-                    if problem := _missing(self.api, ir.Ref(id), parse(place)):
-                        self.tell("TB302", f'{where}."{place[:60]}"', place, *problem)
+                    if id is None:
+                        message, fix = "the task has no stream, so there are no events", "leave them out"
+                        self.tell("TB302", where, key, message, fix)
+                        break
+                    self.place(place, id, f'{where}."{place[:60]}"', place)
+        for place, default in self.source.wires[wire.dialect].get("defaults", {}).items():
+            for one in filter(is_place, (place, default)):
+                self.place(one, self.task.output, f'{wire.dialect}.defaults."{place[:60]}"', place)
         self.member("file", wire.file, wire.dialect, ir.Media, "a media file")
         self.member("rate", wire.rate, wire.dialect, ir.Scalar, "an integer")
+
+    def place(self, text: str, id: str, where: str, key: str) -> None:
+        if problem := _missing(self.api, ir.Ref(id), parse(text)):
+            self.tell("TB302", where, key, *problem)
 
     def member(self, key: str, name: str, dialect: str, kind: type, wanted: str) -> None:
         if not name:

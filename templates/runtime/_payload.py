@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._body import LARGE, Base64Of, Body
-from ._form import form
+from ._multipart import multipart
 from ._texts import any_text
 from .errors import InputError
 from .media import Media
@@ -52,7 +52,7 @@ def payload(
         body = {**body, **extra}
     try:
         if as_form:
-            return form(body, later)
+            return multipart(body, later)
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return _filled_in(text, later) if later else text.encode(), JSON
     except (ValueError, TypeError, RecursionError):

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import pytest
 from hypothesis import assume, given, settings, strategies as st
+from inference_tasks._runtime.forms import EACH, Form, hear, speak
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from inference_tasks._dialects import DIALECTS
-from inference_tasks._runtime.dialect import EACH, Dialect, Form, Wire, _joined, hear, speak
+from inference_tasks._runtime.dialect import Dialect, Wire, _joined
 from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.errors import InputError
 from inference_tasks._runtime.types import dump
@@ -159,6 +160,34 @@ def test_what_stays_may_join_what_is_moved_and_the_callers_value_is_as_it_was() 
     request = {"parameters": {"generation": {"a": 1}, "top_k": 2}}
     assert speak((FLAT,), request) == {"parameters": {"a": 1, "top_k": 2}}
     assert request == {"parameters": {"generation": {"a": 1}, "top_k": 2}}
+
+
+# ------------------------------------------------------------------------------------------------------- defaults
+
+
+@pytest.mark.parametrize(
+    ("path", "default", "value", "completed"),
+    [
+        (("a",), 1, {}, {"a": 1}),
+        (("a",), 1, {"a": None}, {"a": None}),
+        (("a",), [], [], []),
+        (("a", "b"), 1, {"a": {}}, {"a": {"b": 1}}),
+        (("a", "b"), 1, {}, {}),
+        (("a", "b"), 1, {"a": [{}]}, {"a": [{}]}),
+        ((EACH, "a"), "", [{}, {"a": "x"}, 1], [{"a": ""}, {"a": "x"}, 1]),
+        ((EACH, "a"), (EACH, "b"), [{"b": 1}, {"b": 1, "a": 2}, {}], [{"b": 1, "a": 1}, {"b": 1, "a": 2}, {}]),
+        ((1, "a"), 1, [{}, {}], [{}, {"a": 1}]),
+        ((1, "a"), 1, [{}], [{}]),
+        ((EACH, "a"), 1, {"a": {}}, {"a": {}}),
+    ],
+)
+def test_members_that_are_missing_are_added(path: Any, default: Any, value: Any, completed: Any) -> None:
+    assert Wire(defaults=((path, default),)).answered(value) == completed
+
+
+def test_an_answer_is_completed_before_it_is_moved() -> None:
+    wire = Wire(answers=(ALONE,), defaults=(((EACH, "a"), 1),))
+    assert wire.answered([{}]) == {"a": 1}
 
 
 # ---------------------------------------------------------------------------------------------------------- nulls
@@ -341,6 +370,17 @@ def test_answers_that_are_spoken_are_heard(task: str, index: int, data: st.DataO
     if form == COLUMNS:  # which have no place for other members
         answer = [{key: item[key] for key in ("label", "score")} for item in answer]
     assert heard_answer(task, speak((form,), answer)) == answer
+
+
+@pytest.mark.parametrize("task", [task for task in SPOKEN if HF.wire(task).defaults])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_answers_that_are_completed_are_heard(task: str, data: st.DataObject) -> None:
+    answer, wire = data.draw(responses(task)), HF.wire(task)
+    heard = heard_answer(task, wire.answered(copy.deepcopy(answer)))
+    for item, given_item in zip(heard, answer, strict=True):
+        assert {name: value for name, value in item.items() if name in given_item} == given_item
+        assert set(item) - set(given_item) <= {path[-1] for path, _ in wire.defaults}
 
 
 @pytest.mark.parametrize(("task", "index"), REQUESTS)

@@ -20,6 +20,7 @@ from inference_tasks._runtime.binding import TaskBinding
 from inference_tasks._runtime.server.calls import Interpreter
 from inference_tasks._runtime.server.decode import decode
 from inference_tasks._runtime.server.run import listen, serve
+from inference_tasks._runtime.server.settings import Serving
 from inference_tasks._runtime.torch import create_handler
 from inference_tasks._runtime.types import dump
 from inference_tasks._tasks import TASKS
@@ -82,7 +83,7 @@ def main() -> int:
     )
     socket = listen("127.0.0.1", 0)
     print(f"http://127.0.0.1:{socket.getsockname()[1]} serves examples", flush=True)
-    serve(app, socket, log_level="warning", drain=0.0)
+    serve(app, socket, Serving())
     return 0
 
 

@@ -89,6 +89,12 @@ requests = [{ "$['inputs']" = "$.text" }, {}]
 "$.map.key.x" = "$.x"
 "$.either.left" = "$.left"
 "$.tags[*].at[0]" = "$.at[*]"
+
+[other.defaults]
+"$['speed']" = 1.5
+"$.tags[*].name" = "none"
+"$.tags" = []
+"$.rate" = "$['speed']"
 """
 
 
@@ -122,6 +128,7 @@ def test_what_is_written_is_in_the_ir(tmp_path: Path, folder: str) -> None:
         ("$.tags[*].at[0]", "$.at[*]"),
     )
     requests = ((("$.inputs", "$.text"),), ())
+    defaults = (("$.speed", 1.5), ("$.tags[*].name", "none"), ("$.tags", []), ("$.rate", "$.speed"))
     assert api.tasks[0].wires == (
         ir.Wire(
             dialect="other",
@@ -136,6 +143,7 @@ def test_what_is_written_is_in_the_ir(tmp_path: Path, folder: str) -> None:
             nulls=True,
             requests=requests,
             answers=(answers,),
+            defaults=defaults,
         ),
     )
     assert ir.from_json(json.loads(json.dumps(ir.to_json(api)))) == api
@@ -235,6 +243,10 @@ def form(*pairs: str, key: str = "answers") -> str:
     return f"[[other.{key}]]\n" + "".join(f"{pair}\n" for pair in pairs)
 
 
+def defaults(*pairs: str) -> str:
+    return "[other.defaults]\n" + "".join(f"{pair}\n" for pair in pairs)
+
+
 @pytest.mark.parametrize(
     ("wire", "finding"),
     [
@@ -261,6 +273,26 @@ def form(*pairs: str, key: str = "answers") -> str:
         ("[other]\nanswers = [1]\n", "2 TB142 other.answers: is not a list of tables"),
         (f"[other]\nanswers = [{'{}, ' * 21}]\n", "2 TB142 other.answers: are more than 20 forms"),
         (form(*(f'"$.free.a{n}" = "$.b{n}"' for n in range(101))), "1 TB142 other.answers[0]: has more than 100"),
+        ("[other]\ndefaults = 1\n", "2 TB142 other.defaults: is not a table"),
+        (defaults(*(f'"$.a{n}" = 1' for n in range(101))), "1 TB142 other.defaults: are more than 100"),
+        (defaults('"$.speed" = 1', '"$.tags[*]" = 1'), '3 TB142 other.defaults."$.tags[*]": is no member'),
+        (defaults('"$" = 1'), '2 TB142 other.defaults."$": is no member'),
+        (defaults('"speed" = 1'), '2 TB145 other.defaults."speed": a place begins with'),
+        (
+            defaults('"$.speed" = 1', "\"$['speed']\" = 2"),
+            "3 TB146 other.defaults.\"$['speed']\": is the place of '$.speed'",
+        ),
+        (defaults('"$.speed" = nan'), '2 TB142 other.defaults."$.speed": is no such value'),
+        (defaults('"$.tags" = [1]'), '2 TB142 other.defaults."$.tags": is no such value'),
+        (defaults('"$.speed" = "$.."'), "2 TB145 other.defaults.\"$.speed\" = '$..'"),
+        (
+            defaults('"$.tags[*].name" = "$.image"'),
+            "2 TB142 other.defaults.\"$.tags[*].name\": '$.image' is no member beside it (write the place of another "
+            "one: $.tags[*].other)",
+        ),
+        (defaults('"$.speed" = "$[\'speed\']"'), '2 TB142 other.defaults."$.speed"'),
+        (defaults('"$.sped" = 1'), "2 TB302 other.defaults.\"$.sped\": $ has no member 'sped' (did you mean `speed`?)"),
+        (defaults('"$.speed" = "$.rat"'), "2 TB302 other.defaults.\"$.speed\": $ has no member 'rat' (did you mean"),
         (form('"$.tags" = 1'), '2 TB142 other.answers[0]."$.tags": is not a text'),
         (form() + form('"$.free" = "$.x"', '"tags" = "$.y"'), '4 TB145 other.answers[1]."tags": a place begins with'),
         (
@@ -415,7 +447,7 @@ def test_the_module_says_what_the_files_say(tmp_path: Path) -> None:
     assert "max_body" not in source, "what is as ever is not written"
     with imported(config):
         runtime = import_module("made._runtime.dialect")
-        each = runtime.EACH
+        each = import_module("made._runtime.forms").EACH
         form = (
             (("tags", each, "name"), ("names", each)),
             (("free", "anything", 3), ("rest",)),
@@ -435,6 +467,12 @@ def test_the_module_says_what_the_files_say(tmp_path: Path) -> None:
             nulls=True,
             requests=(((("inputs",), ("text",)),), ()),
             answers=(form,),
+            defaults=(
+                (("speed",), 1.5),
+                (("tags", each, "name"), "none"),
+                (("tags",), []),
+                (("rate",), ("speed",)),
+            ),
         )
         made = import_module("made._dialects").DIALECTS
         assert made == {"other": runtime.Dialect("other", "Other", "https://x.org", wires={"echo": wire})}
@@ -485,7 +523,7 @@ def test_names_that_every_client_has_are_reserved() -> None:
 
 def test_the_readme_shows_every_key_and_no_other() -> None:
     readme = (SPECS.parent / "README.md").read_text(encoding="utf-8")
-    dialects, wire = (tomllib.loads(text) for text in re.findall(r"^```toml\n(.*?)^```", readme, re.M | re.S))
+    dialects, wire = (tomllib.loads(text) for text in re.findall(r"^```toml\n(# specs/.*?)^```", readme, re.M | re.S))
     assert set(dialects["huggingface"]) == set(DIALECT_KEYS)
     assert set(wire["huggingface"]) == set(WIRE_KEYS)
 

@@ -16,6 +16,8 @@ from inference_tasks.server import Handler, Settings, create_app
 
 from .live import Echo, Live, Serve
 
+READY_SECONDS = 120
+
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
@@ -40,7 +42,9 @@ def serve() -> Iterator[Serve]:
         stops.append(stop)
         live = Live(f"http://127.0.0.1:{port}", port, app, client)
         assert live.client.get("/health").status_code == 200
-        while wait and live.client.get("/ready").status_code != 200:
+        end = time.monotonic() + READY_SECONDS
+        while wait and (ready := live.client.get("/ready")).status_code != 200:
+            assert "failed" not in ready.text and time.monotonic() < end, ready.text
             time.sleep(0.01)
         return live
 

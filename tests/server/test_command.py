@@ -163,3 +163,57 @@ def test_serve_until_told_to_end(process: Any) -> None:
         assert (ready.status_code, ready.json()["status"]) == (503, "draining")
         assert client.post("/tasks/text-classification", json={"inputs": "more"}).status_code == 200
     assert started.wait(10) == 0
+
+
+def test_a_configuration_file_serves_two_models(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("s3cret\n")
+    (tmp_path / "serve.toml").write_text(
+        f"""
+port = 1
+token_file = "tokens"
+log_level = "info"
+log_format = "json"
+threads = 1
+[[models]]
+task = "text-classification"
+directory = {json.dumps(str(directory))}
+[[models]]
+task = "text-classification"
+directory = {json.dumps(str(directory))}
+name = "org/late"
+device = "cpu"
+lazy = true
+"""
+    )
+    log = tmp_path / "log"
+    environment = os.environ | {"INFERENCE_TASKS_SERVE_PORT": "2", "INFERENCE_TASKS_SERVE_CACHE_SIZE": "0"}
+    command = [*COMMAND, "serve", "--config", str(tmp_path / "serve.toml"), "--port", "0"]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as started,
+    ):
+        assert started.stdout is not None
+        url, _, models = started.stdout.readline().partition(" serves ")
+        assert models == "text-classification, org/late\n"
+        headers = {"authorization": "Bearer s3cret", "x-wait-for-model": "true", "x-request-id": "mine"}
+        with httpx.Client(base_url=url, timeout=60, trust_env=False, headers=headers) as client:
+            assert client.post("/models/text-classification", json={"inputs": "hello"}).status_code == 200
+            assert client.get("/ready").json() == {
+                "status": "ready",
+                "models": {"text-classification": "ready", "org/late": "idle"},
+            }
+            answer = client.post("/models/org/late", json={"inputs": "hello"})
+            assert (answer.status_code, answer.headers["x-cache"]) == (200, "bypass")
+            refused = client.post("/models/org/late", json={"inputs": "hello"}, headers={"authorization": ""})
+            assert refused.status_code == 401
+        started.terminate()
+        assert started.wait(30) == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    asked = [line for line in lines if line.get("route") == "/models/{name:path}"]
+    assert [(line.get("model"), line["status"]) for line in asked] == [
+        ("text-classification", 200),
+        ("org/late", 200),
+        (None, 401),
+    ]
+    assert "s3cret" not in log.read_text()
+    assert "hello" not in log.read_text()

@@ -32,10 +32,14 @@ TEXTS = {"I love this movie, it is great!": "POSITIVE", "This was a terrible, bo
 
 @pytest.fixture
 def live(serve: Serve) -> Live:
-    return serve(*(create_handler(TASKS[task], DEMO / task) for task in sorted(IMPLEMENTATIONS)))
+    return serve(*(create_handler(TASKS[task], DEMO / task) for task in sorted(path.name for path in DEMO.iterdir())))
 
 
-def test_every_implementation_has_a_demo_that_is_right(live: Live) -> None:
+def test_every_task_has_an_implementation() -> None:
+    assert set(IMPLEMENTATIONS) == set(TASKS)
+
+
+def test_every_demo_is_right(live: Live) -> None:
     for text, label in TEXTS.items():
         answer = live.text(text)
         assert answer.json()[0]["label"] == label, answer.text

@@ -1,40 +1,20 @@
 """Dialects: how servers that are not ours speak a task, as data.
 
-A dialect says where a member of the spec's request or answer stands on the wire. What is said here holds for client and
-server alike: the first form is the one to speak, all of them are understood, and so is the spec's own shape.
+What is said here holds for client and server alike: of the shapes of a request or an answer the first is spoken, all of
+them are understood, and so is the spec's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ._urls import model_path, origin
 from .errors import InputError
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-
-class Each(Enum):
-    """The step of a path that is every item of a list."""
-
-    EACH = "[*]"
-
-
-EACH: Final = Each.EACH
-
-Step = str | int | Each
-Path = tuple[Step, ...]
-"""Where a value stands: names of members, indexes of items, EACH for all items. The empty path is the whole."""
-
-Form = tuple[tuple[Path, Path], ...]
-"""One shape: for each value that stands elsewhere on the wire, its place in the spec and its place there."""
+from .forms import Form, Path, complete, hear, speak
 
 
 @dataclass(frozen=True)
@@ -46,7 +26,10 @@ class Wire:
     `accept` is what is asked for. Where `file` is given, the body of an answer may be that member itself, a media file;
     `rate` is the member that then takes the file's sampling rate in hertz. `samples`: that `file` may also be a list of
     numbers in −1…1. `nulls`: a member that is null, or an empty object, means the same as none where the spec has
-    neither.
+    neither. Clients whose user agent holds `plain_for` want answers in the spec's own shape.
+    `ignored` are members of requests that change nothing in the answer. `events` are the shapes of one event of a
+    streamed answer. `defaults` are members that an answer is sent with even where the handler gave none: the place of
+    each, and its value then, or as a Path the member beside it that it is equal to.
     """
 
     route: str = ""
@@ -58,21 +41,35 @@ class Wire:
     rate: str | None = None
     samples: bool = False
     nulls: bool = False
+    plain_for: str = ""
+    ignored: tuple[str, ...] = ()
     requests: tuple[Form, ...] = ()
     answers: tuple[Form, ...] = ()
+    events: tuple[Form, ...] = ()
+    defaults: tuple[tuple[Path, Any], ...] = ()
 
     def asked(self, request: Any, model: str | None = None) -> Any:
         """A request of the spec as it is sent to `model`."""
         spoken = speak(self.requests, request)
         return {**spoken, self.model: model} if self.model and model is not None else spoken
 
+    @property
+    def answers_as_spec(self) -> bool:
+        """Whether JSON answers are the spec's own."""
+        return not (self.answers or self.defaults)
+
+    def answered(self, answer: Any) -> Any:
+        """An answer of the spec, JSON values that may be changed, as it is sent."""
+        complete(self.defaults, answer)
+        return speak(self.answers, answer)
+
     def heard(self, answer: Any, validated: Callable[[Any], Any]) -> Any:
         """What `validated` makes of an answer in any of its shapes. Raises pydantic.ValidationError."""
         return hear(self.answers, self._with_file(answer), validated, nulls=self.nulls)
 
     def heard_event(self, event: Any, validated: Callable[[Any], Any]) -> Any:
-        """The same for one event of a streamed answer, which has the spec's own shape everywhere."""
-        return hear((), event, validated, nulls=self.nulls)
+        """The same for one event of a streamed answer."""
+        return hear(self.events, event, validated, nulls=self.nulls)
 
     def is_file(self, content: bytes, content_type: str) -> bool:
         """Whether the body of an answer is a media file."""
@@ -120,6 +117,7 @@ class Dialect:
     `url` is the hosted service, `models` the path of a model there (``{model}`` in it), `token_env` the environment
     variable with its token. `max_body` is the most bytes it takes in one request, where that is known. `wires` are
     the tasks that are spoken otherwise than in their specs; where it is `closed`, no other task is spoken at all.
+    `error` is the place of the message in an answer that is an error: names of members.
     """
 
     name: str
@@ -129,11 +127,16 @@ class Dialect:
     token_env: str = ""
     max_body: int | None = None
     closed: bool = False
+    error: tuple[str, ...] = ("error",)
     wires: Mapping[str, Wire] = field(default_factory=dict)
+
+    def speaks(self, task: str) -> bool:
+        """Whether there is a way to speak a task."""
+        return not self.closed or task in self.wires
 
     def wire(self, task: str) -> Wire:
         """How a task is spoken. Raises InputError if it is not."""
-        if self.closed and task not in self.wires:
+        if not self.speaks(task):
             known = ", ".join(self.wires) or "(none)"
             raise InputError(f"{task}: {self.title} does not speak this task, but {known}")
         return self.wires.get(task, _SPEC)
@@ -165,168 +168,3 @@ def _joined(base: str, route: str) -> str:
     path = urlsplit(base).path
     cuts = [end for end, letter in enumerate(route + "/") if letter == "/" and end]
     return base + next((route[end:] for end in reversed(cuts) if path.endswith(route[:end])), route)
-
-
-# ------------------------------------------------------------------------------------------------------------- forms
-
-
-class _UnfitError(Exception):
-    """A value that a form cannot hold."""
-
-
-def speak(forms: tuple[Form, ...], value: Any) -> Any:
-    """`value`, which has the spec's shape, in the first of `forms` that can hold it, or else as it is.
-
-    A form without pairs is the spec's own shape.
-    """
-    for form in forms:
-        try:
-            return _moved(value, form)
-        except _UnfitError:
-            continue
-    return value
-
-
-def hear(forms: tuple[Form, ...], value: Any, validated: Callable[[Any], Any], *, nulls: bool = False) -> Any:
-    """What `validated` makes of `value` in the spec's shape or in one of `forms`, whichever it accepts first.
-
-    With `nulls`, members that are null or an empty object are left out where the spec has no such value. Raises the
-    pydantic.ValidationError of the shape that comes closest.
-    """
-    from pydantic import ValidationError
-
-    failures: list[ValidationError] = []
-    for reading in _readings(forms, value):
-        for attempt in _without_nulls(reading, failures) if nulls else (reading,):
-            try:
-                return validated(attempt)
-            except ValidationError as error:
-                failures.append(error)
-    raise max(failures, key=_depth)
-
-
-def _readings(forms: tuple[Form, ...], value: Any) -> Iterator[Any]:
-    yield value
-    for form in forms:
-        try:
-            yield _moved(value, tuple((wire, spec) for spec, wire in form))
-        except _UnfitError:
-            continue
-
-
-def _depth(error: ValidationError) -> int:
-    """How far into a value an error lies: a wrong shape fails at its root, a wrong member inside."""
-    return max(len(item["loc"]) for item in error.errors(include_url=False, include_context=False, include_input=False))
-
-
-_MOST_ROUNDS: Final = 4
-
-
-def _without_nulls(value: Any, failures: list[ValidationError]) -> Iterator[Any]:
-    """`value`, and after each failure the same without the nulls and empty objects that were to blame."""
-    yield value
-    for _ in range(_MOST_ROUNDS):
-        blamed = [item["loc"] for item in failures[-1].errors(include_url=False) if item["input"] in (None, {})]
-        value = deepcopy(value) if blamed else value
-        dropped = [_drop(value, loc) for loc in blamed]
-        if not any(dropped):
-            return
-        yield value
-
-
-def _drop(value: Any, loc: tuple[int | str, ...]) -> bool:
-    """Leave out the member at `loc` that is null or an empty object; whether there was one.
-
-    A `loc` also has names of variants, no part of it.
-    """
-    for step in loc:
-        if isinstance(value, dict) and step in value:
-            if value[step] in (None, {}):
-                del value[step]
-                return True
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-    return False
-
-
-def _moved(value: Any, form: Form) -> Any:
-    """`value` with everything at the first path of a pair at the second; the rest stays where it is.
-
-    A member that finds no place there is left out. Raises _UnfitError for an item of a list that finds none, and where
-    there is nothing to move.
-    """
-    if not form:
-        return value
-    moved: list[tuple[Path, Any]] = []
-    kept: list[tuple[Path, Any]] = []
-    _sort(value, (), [(start, end, ()) for start, end in form], moved, kept)
-    if not moved:
-        raise _UnfitError
-    box: list[Any] = [_NOTHING]
-    for path, part in moved:
-        if not _put(box, (0, *path), deepcopy(part) if kept else part):
-            raise _UnfitError
-    for path, part in kept:
-        item = isinstance(path[-1], int)
-        # An item has no place between those of a list that was moved here, either.
-        inside = item and any(path[: len(start)] == start for start, _ in moved)
-        if (inside or not _put(box, (0, *path), part)) and item:
-            raise _UnfitError
-    return box[0]
-
-
-def _sort(
-    value: Any,
-    here: Path,
-    ways: list[tuple[Path, Path, tuple[int, ...]]],
-    moved: list[tuple[Path, Any]],
-    kept: list[tuple[Path, Any]],
-) -> None:
-    """Sort the parts of `value`, which stands `here`: those at the end of a way, and the others.
-
-    A way is the rest of a path, the place that it leads to, and the indexes that EACH has stood for so far.
-    """
-    for rest, target, indexes in ways:
-        if not rest:
-            numbers = iter(indexes)
-            moved.append((tuple(next(numbers) if step is EACH else step for step in target), value))
-            return
-    children = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
-    if not ways or not children:
-        kept.append((here, value))
-        return
-    for step, child in children:
-        further = [
-            (rest[1:], target, (*indexes, step) if rest[0] is EACH else indexes)
-            for rest, target, indexes in ways
-            if rest[0] == step or (rest[0] is EACH and isinstance(value, list))
-        ]
-        _sort(child, (*here, step), further, moved, kept)
-
-
-_NOTHING: Final = object()
-
-
-def _put(box: Any, path: Path, value: Any) -> bool:
-    """Put `value` into `box` at `path`, making the lists and objects on the way; whether there was room."""
-    step, *rest = path
-    slots: Any = box  # of lists by index, of objects by name
-    if isinstance(step, int):
-        if not isinstance(box, list) or step > len(box):
-            return False
-        if step == len(box):
-            box.append(_NOTHING)
-        there = slots[step]
-    else:
-        if not isinstance(box, dict):
-            return False
-        there = box.get(step, _NOTHING)
-    if not rest:
-        free = there is _NOTHING
-        if free:
-            slots[step] = value
-        return free
-    if there is _NOTHING:
-        there = slots[step] = [] if isinstance(rest[0], int) else {}
-    return _put(there, tuple(rest), value)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeGuard
 
 from .files import MAX_DEPTH, Reader
 from .layout import TASK_ID, Folder
-from .toml import TomlChecker, is_text
+from .toml import TomlChecker, is_text, is_texts
 
 _TASK_KEYS: Final = (
     "title",
@@ -50,7 +50,7 @@ class _Checker(TomlChecker):
         for key in ("title", "summary", "description"):
             self.value(meta, key, "", is_text, "a text")
         for key in ("applications", "departures"):
-            self.value(meta, key, "", _is_texts, "a list of texts")
+            self.value(meta, key, "", is_texts, "a list of texts")
         self.value(meta, "learn_more", "", _is_url, "an http(s) URL")
         self.value(meta, "pipeline_tag", "", _is_slug, "lower-case words joined by hyphens")
         for index, model in enumerate(self.tables(meta, "models")):
@@ -100,10 +100,6 @@ class _Checker(TomlChecker):
             reason = "is missing" if not found else "lies outside the spec root"
             place = f"{where}{key}.{name}" if name else f"{where}{key}"
             self.tell("TB118", place, f"{media[:120]!r} {reason}", "name a file of the task's folder", name or key)
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _is_text_table(value: Any) -> TypeGuard[dict[str, str]]:

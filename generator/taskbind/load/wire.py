@@ -6,17 +6,18 @@ import keyword
 import re
 from collections.abc import Mapping
 from itertools import combinations
+from math import isfinite
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ..jsonpath import EACH, Path, PlaceError, overlap, parse
+from ..jsonpath import EACH, Path, PlaceError, is_place, overlap, parse, written
 from .files import Reader
 from .layout import Folder
-from .toml import TomlChecker, is_text, meant
+from .toml import TomlChecker, is_text, is_texts, meant
 
 DIALECTS: Final = "dialects.toml"
 
-DIALECT_KEYS: Final = ("title", "summary", "url", "models", "token_env", "max_body", "closed")
+DIALECT_KEYS: Final = ("title", "summary", "url", "models", "token_env", "max_body", "closed", "error")
 WIRE_KEYS: Final = (
     "route",
     "model_route",
@@ -27,9 +28,14 @@ WIRE_KEYS: Final = (
     "rate",
     "samples",
     "nulls",
+    "plain_for",
+    "ignored",
     "requests",
     "answers",
+    "events",
+    "defaults",
 )
+FORM_KEYS: Final = ("requests", "answers", "events")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _ROUTE: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")
@@ -87,6 +93,7 @@ class _Checker(TomlChecker):
             self.value(dialect, "token_env", where, _is_variable, "the name of an environment variable")
             self.value(dialect, "max_body", where, _is_count, "a count of bytes, at least 1")
             self.value(dialect, "closed", where, _is_flag, "true or false")
+            self.value(dialect, "error", where, _is_member, "the place of a member: $.error.message")
             if "url" not in dialect:
                 for key in ("models", "token_env"):
                     if key in dialect:
@@ -105,6 +112,7 @@ class _Checker(TomlChecker):
         for key in ("route", "model_route"):
             self.value(wire, key, where, _is_route, "a path that begins with / and has no query")
         self.value(wire, "accept", where, _is_media_type, "a media type: image/png")
+        self.value(wire, "plain_for", where, _is_prose, "a part of the user agents of clients")
         self.value(wire, "model", where, _is_prose, "the name of a member of the request")
         for key in ("file", "rate"):
             self.value(wire, key, where, _is_prose, "the name of a member of the answer")
@@ -113,7 +121,8 @@ class _Checker(TomlChecker):
         for key, needed in (("rate", "file"), ("samples", "rate")):
             if wire.get(key) and needed not in wire:
                 self.tell("TB142", f"{where}{key}", f"means nothing without `{needed}`", f"add `{needed}`", key)
-        for key in ("requests", "answers"):
+        self.value(wire, "ignored", where, is_texts, "a list of texts, the names of members")
+        for key in FORM_KEYS:
             forms = self.tables(wire, key, where)
             if len(forms) > _MOST_FORMS:
                 fix = "leave out those that nobody speaks"
@@ -121,6 +130,35 @@ class _Checker(TomlChecker):
                 continue
             for index, form in enumerate(forms):
                 self.form(form, f"{where}{key}[{index}].")
+        self.value(wire, "defaults", where, _is_table, f"a table ([{where}defaults])")
+        defaults = wire.get("defaults", {})
+        if _is_table(defaults):
+            self.defaults(defaults, f"{where}defaults")
+
+    def defaults(self, defaults: dict[str, Any], where: str) -> None:
+        if len(defaults) > _MOST_PLACES:
+            fix = "leave out those that no client counts on"
+            self.tell("TB142", where, f"are more than {_MOST_PLACES}", fix, "defaults")
+            return
+        known: dict[Path, str] = {}
+        for key, value in defaults.items():
+            shown = f'{where}."{key[:60]}"'
+            place = self.place(key, shown, key)
+            if place is None:
+                continue
+            if not place or not isinstance(place[-1], str):
+                self.tell("TB142", shown, "is no member", "write the place of one: $.name", key)
+            elif place in known:
+                self.tell("TB146", shown, f"is the place of {known[place][:60]!r}", "say it once", key)
+            elif is_text(value) and is_place(value):
+                other = self.place(value, f"{shown} = {value[:60]!r}", key)
+                if other is not None and (other[:-1] != place[:-1] or other == place or not isinstance(other[-1], str)):
+                    fix = f"write the place of another one: {written((*place[:-1], 'other'))}"
+                    self.tell("TB142", shown, f"{value[:60]!r} is no member beside it", fix, key)
+            elif not _is_plain(value):
+                fix = "write a text, a number, true, false, [] or the place of the member that it is equal to"
+                self.tell("TB142", shown, "is no such value", fix, key)
+            known.setdefault(place, key)
 
     def form(self, form: dict[str, Any], where: str) -> None:
         if len(form) > _MOST_PLACES:
@@ -159,8 +197,26 @@ def _is_prose(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_member(value: Any) -> bool:
+    try:
+        place = parse(value) if isinstance(value, str) else ()
+    except PlaceError:
+        return False
+    return bool(place) and all(isinstance(step, str) for step in place)
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        is_text(value) or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)) or value == []
+    )
 
 
 def _is_count(value: Any) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from .. import ir
 from ..escape import code, markdown
+from ..jsonpath import is_place
 from ..plan import Plan
 
 _AS_SPEC = "as in the spec"
@@ -27,12 +29,17 @@ class DialectRow:
 class DialectView:
     """One dialect: `facts` are names and values about its hosted service, `method` makes a client.
 
+    Our server speaks it below `prefix`; `spoken` is the address there that is `example` in its own words.
+
     `others` says what becomes of the tasks without a row.
     """
 
     title: str
     summary: str
     method: str
+    prefix: str
+    example: str
+    spoken: str
     facts: tuple[tuple[str, str], ...]
     rows: tuple[DialectRow, ...]
     others: str
@@ -55,6 +62,9 @@ def _view(api: ir.Api, dialect: ir.Dialect) -> DialectView:
         title=markdown(dialect.title),
         summary=markdown(dialect.summary),
         method=code(f"Client.{dialect.name}()"),
+        prefix=code(f"/{dialect.name}"),
+        example=code("/tasks/{task}"),
+        spoken=code(f"/{dialect.name}/tasks/{{task}}"),
         facts=tuple((name, value) for name, value in facts.items() if value),
         rows=tuple(_row(task, wire) for task, wire in spoken),
         others="It has no other tasks." if dialect.closed else "All other tasks are spoken as in their specs.",
@@ -80,6 +90,8 @@ def _request(wire: ir.Wire) -> Iterator[str]:
     if wire.form:
         yield f"as a form ({code('multipart/form-data')}), its media as files"
     yield from _forms(wire.requests)
+    if wire.ignored:
+        yield f"{', '.join(map(code, wire.ignored))} without effect"
 
 
 def _answer(wire: ir.Wire) -> Iterator[str]:
@@ -91,6 +103,11 @@ def _answer(wire: ir.Wire) -> Iterator[str]:
     if wire.accept:
         yield f"asked for as {code(wire.accept)}"
     yield from _forms(wire.answers)
+    yield from (f"an event: {form}" for form in _forms(wire.events))
+    for place, default in wire.defaults:
+        yield f"{code(place)}, where it is missing, as {code(default if is_place(default) else json.dumps(default))}"
+    if wire.plain_for:
+        yield f"to clients of {code(wire.plain_for)} as in the spec"
     if wire.nulls:
         yield "null and `{}` may stand where a member is missing"
 

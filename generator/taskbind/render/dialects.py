@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from itertools import starmap
 from typing import Any, Final
 
 from .. import ir
 from ..escape import py_literal
-from ..jsonpath import EACH, Path, parse
+from ..jsonpath import EACH, Path, is_place, parse
 from ..plan import Plan
 from . import Context, Files, header
 
@@ -16,7 +17,7 @@ Arguments = list[tuple[str, str]]
 """Keyword arguments of a call: names, and Python expressions."""
 
 _DIALECT: Final = ("name", "title", "url", "models", "token_env", "max_body", "closed")
-_FORMS: Final = ("requests", "answers")
+_FORMS: Final = ("requests", "answers", "events")
 
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
@@ -32,16 +33,22 @@ def _dialect(api: ir.Api, dialect: ir.Dialect) -> dict[str, Any]:
     spoken = ((task.id, wire) for task in api.tasks for wire in task.wires if wire.dialect == dialect.name)
     return {
         "name": py_literal(dialect.name),
-        "arguments": [(name, py_literal(getattr(dialect, name))) for name in _DIALECT if getattr(dialect, name)],
+        "arguments": [(name, py_literal(getattr(dialect, name))) for name in _DIALECT if getattr(dialect, name)]
+        + ([("error", _path(parse(dialect.error)))] if dialect.error else []),
         "wires": [(py_literal(task), _wire(wire)) for task, wire in spoken],
     }
 
 
 def _wire(wire: ir.Wire) -> Arguments:
     """What is not as the runtime's default has it."""
-    plain = [f.name for f in fields(wire) if f.name not in ("dialect", *_FORMS)]
+    plain = [f.name for f in fields(wire) if f.name not in ("dialect", "defaults", *_FORMS)]
     out = [(name, py_literal(value)) for name in plain if (value := getattr(wire, name))]
-    return out + [(name, _tuple(map(_form, forms))) for name in _FORMS if (forms := getattr(wire, name))]
+    out += [(name, _tuple(map(_form, forms))) for name in _FORMS if (forms := getattr(wire, name))]
+    return out + ([("defaults", _tuple(starmap(_default, wire.defaults)))] if wire.defaults else [])
+
+
+def _default(place: str, default: Any) -> str:
+    return f"({_path(parse(place))}, {_path(parse(default)) if is_place(default) else py_literal(default)})"
 
 
 def _form(form: ir.Form) -> str:

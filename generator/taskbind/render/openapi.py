@@ -78,6 +78,8 @@ def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, 
         raw: dict[str, Any] = {"schema": {"description": "The file itself, without parameters."}}
         request |= {task.media.content_type: raw, "application/octet-stream": raw}
     answer = {"application/json": {"schema": {"$ref": f"#/components/schemas/{names[task.task.output]}"}}}
+    if task.stream_annotation and task.task.stream:
+        answer["text/event-stream"] = {"schema": _events(names[task.task.stream])}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     about = api.definition(task.task.output).doc or "The answer."
     headers = {"x-request-id": {"$ref": "#/components/headers/RequestId"}}
@@ -95,9 +97,20 @@ def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, 
     }
 
 
+def _events(name: str) -> dict[str, Any]:
+    """The schema of a streamed answer; OpenAPI 3.1 has no better word for one than that of a text."""
+    return {
+        "description": "Where the request says `stream: true`: server-sent events. The data of each is JSON; that of "
+        "the last is `[DONE]`, or `error` with a message where the answer breaks off.",
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": f"#/components/schemas/{name}"},
+    }
+
+
 def _service_paths() -> dict[str, Any]:
     about = {
-        "/health": "Whether the process answers.",
+        "/health": "Whether the process answers, and how many bytes a request may have (`max_body`).",
         "/ready": "Whether every model is loaded.",
         "/metrics": "Prometheus metrics.",
         "/openapi.json": "This document.",

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..binding import TaskBinding
+from ..dialect import Dialect
+from .dialects import spoken_routes
 from .frame import Frame, http_exception
 from .handler import Handler
 from .host import ModelHost
 from .inference import NAME, Engine, InferenceEndpoint
 from .metrics import CONTENT_TYPE, Metrics
+from .pool import Pool
 from .settings import Settings
+from .spans import Spans
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 
 
 class Server:
@@ -35,14 +44,15 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Load the models in the background, and stop them at the end."""
-        if not self.settings.lazy:
-            for host in self.hosts:
-                host.start()
+        """Load the models in the background, unload what is not used, and stop all at the end."""
+        watching = asyncio.create_task(Pool(self.hosts, self.settings).watch())
+        for host in self.hosts:
+            host.open()
         try:
             yield
         finally:
             self.draining = True
+            watching.cancel()
             for host in self.hosts:
                 host.stop()
 
@@ -51,10 +61,13 @@ class Server:
         return JSONResponse({"status": "ok", "max_body": self.settings.max_body})
 
     async def ready(self, request: Request) -> Response:
-        """200 once every model can answer (a lazy one that nobody asked for can), else 503; with each one's state."""
+        """200 once every model can answer, else 503; with each one's state.
+
+        One that is loaded when it is asked for, for the first time or again, can answer at any time.
+        """
         states = {host.name: host.state for host in self.hosts}
-        able = {"ready", "idle"} if self.settings.lazy else {"ready"}
-        status = "draining" if self.draining else "ready" if set(states.values()) <= able else "not ready"
+        able = all(host.able for host in self.hosts)
+        status = "draining" if self.draining else "ready" if able else "not ready"
         return JSONResponse({"status": status, "models": states}, 200 if status == "ready" else 503)
 
     async def metrics_page(self, request: Request) -> Response:
@@ -72,10 +85,12 @@ def create_app(
     *,
     openapi: bytes,
     settings: Settings | None = None,
+    dialects: Mapping[str, Dialect] | None = None,
 ) -> Starlette:
     """The server of `handlers`, each with a name of its own; of two for one task, ``/tasks/{task}`` is the first's.
 
-    Raises ValueError for handlers that cannot be served together, ImportError if a media decoder is not installed.
+    Each of `dialects` is spoken under ``/{its name}``, and at its own routes too. Raises ValueError for handlers that
+    cannot be served together, ImportError if what they or `settings` need is not installed.
     """
     settings, metrics = settings or Settings(), Metrics()
     hosts = [ModelHost(handler, settings, metrics) for handler in handlers]
@@ -88,18 +103,39 @@ def create_app(
         routes=[
             Route("/tasks/{name:path}", InferenceEndpoint(engine, "task", by_task, by_name), methods=["POST"]),
             Route("/models/{name:path}", InferenceEndpoint(engine, "model", by_name, by_name), methods=["POST"]),
+            *spoken_routes(engine, server, dialects or {}),
             Route("/health", server.health),
             Route("/ready", server.ready),
             Route("/metrics", server.metrics_page),
             Route("/openapi.json", server.openapi_page),
         ],
-        middleware=[Middleware(Frame)],
+        middleware=[Middleware(Frame, spans=Spans() if settings.tracing else None), *_cors(settings.cors)],
         exception_handlers={HTTPException: http_exception},
         lifespan=server.lifespan,
     )
     app.router.redirect_slashes = False
     app.state.server = server
     return app
+
+
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """What lets pages of `origins` ask the server and read its answers; nothing if there are none."""
+    for origin in origins:
+        if origin != "*" and not ORIGIN.fullmatch(origin):
+            raise ValueError(f"cors: {origin!r} is no origin: must be * or like https://example.org, without a path")
+    if not origins:
+        return []
+    asked = ["authorization", "content-type", "x-request-id", "x-use-cache", "x-wait-for-model"]
+    told = ["retry-after", "x-cache", "x-compute-time", "x-request-id"]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=asked,
+            expose_headers=told,
+        )
+    ]
 
 
 def _check(hosts: list[ModelHost], bindings: Mapping[str, TaskBinding]) -> None:

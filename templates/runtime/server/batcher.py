@@ -12,6 +12,7 @@ from typing import Any
 from .handler import Handler
 from .metrics import Metrics
 from .problems import RequestProblem
+from .trace import Trace
 from .worker import Worker
 
 
@@ -22,6 +23,7 @@ class Item:
     inputs: Any
     parameters: Any
     group: bytes
+    trace: Trace | None
     future: asyncio.Future[Any]
     since: float = field(default_factory=time.perf_counter)
 
@@ -32,9 +34,11 @@ class Batcher:
     def __init__(
         self, handler: Handler[Any, Any, Any], name: str, worker: Worker, limit: int, metrics: Metrics
     ) -> None:
-        self._handler = handler
+        self.handler = handler
+        self.worker = worker
+        self.streams = 0
+        """How many streamed answers are under way."""
         self._name = name
-        self._worker = worker
         self._limit = limit
         self._metrics = metrics
         self._waiting: deque[Item] = deque()
@@ -43,14 +47,28 @@ class Batcher:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def submit(self, inputs: Any, parameters: Any, group: bytes) -> asyncio.Future[Any]:
-        """The answer, to be; cancel it to leave the queue. Raises RequestProblem (429) if the queue is full."""
+    @property
+    def active(self) -> bool:
+        """Whether something waits, is computed or is streamed."""
+        return self._busy or bool(self._waiting) or self.streams > 0
+
+    def admit_stream(self) -> None:
+        """Raises RequestProblem (429) if as many streams are under way as requests may wait."""
+        if self.streams >= self._limit:
+            message = f"the server is busy: {self.streams} answers are streamed"
+            raise RequestProblem(message, status=429, headers={"retry-after": "1"})
+
+    def submit(self, inputs: Any, parameters: Any, group: bytes, trace: Trace | None = None) -> asyncio.Future[Any]:
+        """The answer, to be; cancel it to leave the queue. `trace` is told how it goes.
+
+        Raises RequestProblem (429) if the queue is full.
+        """
         if len(self._waiting) >= self._limit:
             self._waiting = deque(item for item in self._waiting if not item.future.done())
             if len(self._waiting) >= self._limit:
                 message = f"the server is busy: {self._limit} requests are waiting"
                 raise RequestProblem(message, status=429, headers={"retry-after": "1"})
-        item = Item(inputs, parameters, group, asyncio.get_running_loop().create_future())
+        item = Item(inputs, parameters, group, trace, asyncio.get_running_loop().create_future())
         self._waiting.append(item)
         self._start()
         return item.future
@@ -64,15 +82,19 @@ class Batcher:
         self._busy = True
         now = time.perf_counter()
         self._metrics.batch(self._name, len(batch), now - batch[0].since)
+        for item in batch:
+            if item.trace is not None:
+                item.trace.batch = len(batch)
+                item.trace.mark("queue")
         inputs, parameters = [item.inputs for item in batch], batch[0].parameters
-        running = self._worker.run(lambda: run_batch(self._handler, inputs, parameters))
+        running = self.worker.run(lambda: run_batch(self.handler, inputs, parameters))
         running.add_done_callback(lambda done: self._finish(batch, done, now))
 
     def _take(self) -> list[Item]:
         """The oldest item and those that may go with it, in order; abandoned ones are dropped on the way."""
         batch: list[Item] = []
         others: list[Item] = []
-        while self._waiting and len(batch) < max(1, self._handler.max_batch):
+        while self._waiting and len(batch) < max(1, self.handler.max_batch):
             item = self._waiting.popleft()
             if item.future.done():
                 continue
@@ -87,6 +109,8 @@ class Batcher:
         for index, item in enumerate(batch):
             if item.future.done():
                 continue
+            if item.trace is not None:
+                item.trace.mark("inference")
             result = results[index] if results is not None else done.exception() or RuntimeError("the model stopped")
             if isinstance(result, StopIteration) or (
                 isinstance(result, BaseException) and not isinstance(result, Exception)

@@ -7,13 +7,15 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import filetype
 from pydantic import BaseModel, ValidationError
 
 from ..binding import TaskBinding
+from ..dialect import Wire
+from ..forms import hear
 from ..types import parse_json
 from ..validation import Problem, problems, validate_request
 from .handler import takes
@@ -39,13 +41,16 @@ class Call:
     """Whether the request asks for randomness: equal requests then deserve different answers."""
     model: str | None = None
     """The model that the request itself names."""
+    streamed: bool = False
+    """Whether the answer is to come piece by piece."""
 
 
 class Interpreter:
-    """Reads the requests of one task."""
+    """Reads the requests of one task, in the words of a dialect if there is a `wire`."""
 
-    def __init__(self, binding: TaskBinding) -> None:
+    def __init__(self, binding: TaskBinding, wire: Wire | None = None) -> None:
         self.binding = binding
+        self.wire = wire
         self.shape = takes(binding)
         members = getattr(binding.input_class, "model_fields", {})
         names = {field.alias or name: name for name, field in members.items()}
@@ -57,6 +62,10 @@ class Interpreter:
         kind = content_type.split(b";", 1)[0].strip().lower().decode("latin-1")
         if kind == "application/json" or kind.endswith("+json"):
             return self._json(body)
+        if kind == "multipart/form-data" and self.wire is not None and self.wire.form:
+            from .multipart import parsed
+
+            return self.payload(parsed(body, content_type))
         if not body:
             raise RequestProblem("is required, and the body is empty", field=self.binding.primary)
         recognised = filetype.guess_mime(body[:8192])
@@ -70,14 +79,26 @@ class Interpreter:
 
     def payload(self, payload: Any) -> Call:
         """The call that `payload` (JSON values) is. Raises RequestProblem (422)."""
+        member = self.wire.model if self.wire is not None and self.wire.model else None
+        model = payload.get(member or "model") if isinstance(payload, dict) else None
+        if self.wire is not None and isinstance(payload, dict):
+            without = {member, *self.wire.ignored}
+            payload = {name: value for name, value in payload.items() if name not in without}
         try:
-            request = validate_request(self.binding, payload)
+            request = self._validated(payload)
         except ValidationError as error:
             raise RequestProblem.of(problems(error, self.binding)) from None
         call = self._of(request)
-        if self.binding.names_model:
-            call.model = payload.get("model")
+        if (member or self.binding.names_model) and isinstance(model, str):
+            call.model = model
+        call.streamed = self.binding.stream_type is not None and getattr(request, "stream", None) is True
         return call
+
+    def _validated(self, payload: Any) -> Any:
+        if self.wire is None:
+            return validate_request(self.binding, payload)
+        check = partial(validate_request, self.binding)
+        return hear(self.wire.requests, payload, check, nulls=self.wire.nulls)
 
     def _of(self, request: Any) -> Call:
         if self.shape == "whole":

@@ -1,46 +1,50 @@
-"""Around every request: an id and the time it took in the answer's headers, and JSON for whatever goes wrong."""
+"""Around every request: an id and its time in the answer's headers, its line in the log, JSON for what goes wrong."""
 
 from __future__ import annotations
 
 import logging
 import random
 import re
-import time
 import uuid
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from . import logs
 from .problems import RequestProblem
+from .spans import Spans
+from .trace import Trace
 
 log = logging.getLogger(__name__)
 
+CLIENT_LEFT = 499
 SANE_ID = re.compile(rb"[\w-]{1,64}")
 
 
 class Frame:
     """ASGI middleware that puts ``x-request-id`` and ``x-compute-time`` (seconds) on every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, spans: Spans | None = None) -> None:
         self._app = app
+        self._spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = given if SANE_ID.fullmatch(given) else _new_id()
-        scope["request_id"] = request_id.decode()
-        begun = False
+        trace = scope["trace"] = Trace(request_id.decode())
+        status = 0
 
         async def send_framed(message: Message) -> None:
-            nonlocal begun
+            nonlocal status
             if message["type"] == "http.response.start":
-                begun = True
-                seconds = f"{time.perf_counter() - started:.6f}".encode()
+                status = message["status"]
+                seconds = f"{trace.seconds:.6f}".encode()
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", request_id),
@@ -51,9 +55,13 @@ class Frame:
         try:
             await self._app(scope, receive, send_framed)
         except Exception:
-            if begun:
+            if status:
                 raise
             await internal_error(scope)(scope, receive, send_framed)
+        finally:
+            logs.answered(scope, trace, status or CLIENT_LEFT)
+            if self._spans is not None:
+                self._spans.answered(scope, trace, status or CLIENT_LEFT)
 
 
 def _new_id() -> bytes:
@@ -61,14 +69,14 @@ def _new_id() -> bytes:
     return uuid.UUID(int=random.getrandbits(128), version=4).hex.encode()
 
 
-def problem_response(problem: RequestProblem) -> Response:
-    """The answer that tells of `problem`."""
-    return Response(problem.body(), problem.status, problem.headers, "application/json")
+def problem_response(problem: RequestProblem, place: Sequence[str] = ("error",)) -> Response:
+    """The answer that tells of `problem`, at `place` in it."""
+    return Response(problem.body(place), problem.status, problem.headers, "application/json")
 
 
 def internal_error(scope: Scope) -> Response:
     """The answer to an unexpected exception, to be called while it is handled: the log gets all, the client the id."""
-    log.exception("request %s failed", scope.get("request_id", "?"))
+    log.exception("request %s failed", scope["trace"].request_id)
     return problem_response(RequestProblem("internal error", status=500))
 
 

@@ -18,8 +18,9 @@ form for all three: the items, and the parameters they share (None unless ``spli
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -63,6 +64,21 @@ class Audio:
         return Audio(soxr.resample(self.samples, self.sampling_rate, rate), rate)
 
 
+def weights_of(values: Iterable[Any]) -> int:
+    """The bytes of all torch weights in `values`: modules, and collections of modules such as pipelines; each once."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return 0
+    sizes: dict[int, int] = {}
+    for value in values:
+        parts = getattr(value, "components", None)
+        for module in parts.values() if isinstance(parts, Mapping) else (value,):
+            if isinstance(module, torch.nn.Module):
+                tensors = (*module.parameters(), *module.buffers())
+                sizes |= {id(tensor): tensor.numel() * tensor.element_size() for tensor in tensors}
+    return sum(sizes.values())
+
+
 def takes(binding: TaskBinding) -> Literal["split", "plain", "whole"]:
     """What a handler of `binding` is called with (see the table above)."""
     if binding.options or binding.optional:
@@ -73,7 +89,7 @@ def takes(binding: TaskBinding) -> Literal["split", "plain", "whole"]:
 class Handler(ABC, Generic[In, Params, Out]):
     """Answers one task. Derive from the generated class of the task rather than from this one.
 
-    `load`, `__call__` and `batch` all run in one thread that belongs to this handler, never at the same time.
+    `load`, `unload`, `__call__` and `batch` all run in one thread that belongs to this handler, never at the same time.
     """
 
     binding: TaskBinding
@@ -91,8 +107,24 @@ class Handler(ABC, Generic[In, Params, Out]):
     load_seconds: float = 10.0
     """About how long `load` takes, told to clients that come too early."""
 
+    lazy: bool | None = None
+    """Whether to load when first asked for, instead of at the start; None leaves it to the settings."""
+
     def load(self) -> None:
-        """Get ready: called once, before the first answer. What it raises marks the model as failed."""
+        """Get ready: called before the first answer, and again after `unload`. What it raises marks it as failed."""
+
+    def unload(self) -> None:
+        """Let go of what `load` took: called when the model is idle for long, or others need its memory.
+
+        Whatever an attribute still refers to stays in memory. A handler that does not override this is never unloaded.
+        """
+
+    def memory(self) -> int:
+        """How many bytes the loaded model takes: here the weights of the torch modules among its attributes.
+
+        What a forward pass needs on top is not counted. Override it for a model that keeps its weights elsewhere.
+        """
+        return weights_of(vars(self).values())
 
     @abstractmethod
     def __call__(self, *args: Any, **kwargs: Any) -> Out:
@@ -106,6 +138,15 @@ class Handler(ABC, Generic[In, Params, Out]):
         """
         split = takes(self.binding) == "split"
         return [self._one(item, parameters) if split else self._one(item) for item in inputs]
+
+    def stream(self, request: In) -> Iterator[Any]:
+        """The events of a streamed answer, in order: models of the task's stream, or JSON values.
+
+        Called for a request with ``stream: true``; override it where the model can do that. Each step runs in the
+        model's thread, and other requests are answered between two steps, so a step should be short. A client that
+        leaves makes the server close the iterator.
+        """
+        raise NotImplementedError
 
     def _one(self, *args: Any) -> Out | Exception:
         try:

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ..dialect import Dialect
 from ..types import dump
 from ..validation import validate_response
 from .body import Patience, read_body
 from .cache import ResponseCache, cache_key
 from .calls import Call, Interpreter
 from .decode import decode, held
-from .frame import internal_error, problem_response
+from .frame import CLIENT_LEFT, internal_error, problem_response
 from .host import ModelHost
 from .memory import Budget, Share
 from .metrics import Metrics
 from .problems import ClientGone, RequestProblem
 from .settings import Settings
+from .spoken import spoken
+from .stream import stream
+from .tokens import Tokens
+from .trace import Trace
 
 NAME = re.compile(r"[\w.-]+(/[\w.-]+)*")
 INLINE_BODY = 1 << 16
-CLIENT_LEFT = 499
 
 T = TypeVar("T")
 
@@ -44,63 +45,82 @@ class Engine:
         self.cache = ResponseCache(settings.cache_size, settings.cache_ttl) if settings.cache_size > 0 else None
         self.budget = Budget(settings.max_pending)
         self.threads = ThreadPoolExecutor(settings.decode_threads, "decode")
-        self._token = None if settings.token is None else sha256(settings.token.encode()).digest()
+        metrics.hold(lambda: self.cache.used if self.cache else 0, lambda: self.budget.used)
+        self._tokens = Tokens(settings.token, settings.token_file)
 
-    def authorize(self, headers: Mapping[bytes, bytes]) -> None:
-        """Raises RequestProblem (401) unless the request carries the token."""
-        if self._token is None:
-            return
+    def authorize(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """Whose request this is, as a part of keys: nobody's if no token is wanted.
+
+        Raises RequestProblem (401) unless it carries one of the tokens.
+        """
+        if not self._tokens.wanted:
+            return b""
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        # Digests of one length take one time to compare, whatever was sent.
-        right = hmac.compare_digest(sha256(token.strip()).digest(), self._token)
-        if not (right and scheme.lower() == b"bearer"):
+        owner = self._tokens.owner(token.strip())
+        if owner is None or scheme.lower() != b"bearer":
             message = "a valid token is required: send Authorization: Bearer <token>"
             raise RequestProblem(message, status=401, headers={"www-authenticate": "Bearer"})
+        return owner
 
 
 class InferenceEndpoint:
     """``POST /tasks/{name}`` or ``POST /models/{name}``: `hosts` are the models by what this route calls them.
 
-    Where the route leaves the choice, a request may name one of `models`, which go by their own names.
+    Where the route leaves the choice, a request may name one of `models`, which go by their own names. A `dialect` is
+    what is spoken here; what its clients put after a model's address is taken as part of that. The message of an error
+    stands at the place `error` of the answer.
     """
 
     def __init__(
-        self, engine: Engine, kind: str, hosts: Mapping[str, ModelHost], models: Mapping[str, ModelHost]
+        self,
+        engine: Engine,
+        kind: str,
+        hosts: Mapping[str, ModelHost],
+        models: Mapping[str, ModelHost],
+        dialect: Dialect | None = None,
+        error: Sequence[str] = ("error",),
     ) -> None:
         self._engine = engine
         self._kind = kind
-        self._hosts = hosts
         self._models = models
-        self._interpreters = {name: Interpreter(host.binding) for name, host in hosts.items()}
+        self._hosts = {name: host for name, host in hosts.items() if dialect is None or dialect.speaks(host.binding.id)}
+        self._interpreters = {
+            name: Interpreter(host.binding, dialect.wire(host.binding.id) if dialect else None)
+            for name, host in self._hosts.items()
+        }
+        self._error = error
+        wires = dialect.wires.values() if dialect else ()
+        self._tails = sorted({wire.model_route for wire in wires if wire.model_route})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        name = ""
+        trace: Trace = scope["trace"]
         try:
             headers = dict(scope["headers"])
-            self._engine.authorize(headers)
-            key = self._find(scope["path_params"]["name"])
+            trace.owner = self._engine.authorize(headers)
+            key = self._find(scope["path_params"].get("name", ""))
             host, interpreter = self._hosts[key], self._interpreters[key]
-            name = host.name
+            trace.model = host.name
             with self._engine.budget.share() as share:
                 call = await self._read(interpreter, headers, receive, share)
                 host = self._named(host, call)
-                name = host.name
-                response = await self._answer(host, interpreter, call, headers, receive, share)
+                trace.model = host.name
+                trace.mark("read")
+                response = await self._answer(host, interpreter, call, headers, receive, share, trace)
         except ClientGone:
-            self._engine.metrics.request(name, CLIENT_LEFT, time.perf_counter() - started)
+            self._engine.metrics.request(trace, CLIENT_LEFT)
             return
         except RequestProblem as problem:
-            response = problem_response(problem)
+            response = problem_response(problem, self._error)
         except Exception:
             response = internal_error(scope)
-        self._engine.metrics.request(name, response.status_code, time.perf_counter() - started)
+        self._engine.metrics.request(trace, response.status_code)
         await response(scope, receive, send)
 
     def _find(self, path: str) -> str:
         name = path.removesuffix("/")
-        if name in self._hosts:
-            return name
+        for tail in ("", *self._tails):
+            if name.endswith(tail) and (known := name.removesuffix(tail)) in self._hosts:
+                return known
         served = ", ".join(sorted(self._hosts))
         named = f" {name!r}" if NAME.fullmatch(name) and len(name) <= 200 else ""
         raise RequestProblem(f"no such {self._kind}{named}; served here: {served}"[:2000], status=404)
@@ -134,32 +154,45 @@ class InferenceEndpoint:
         headers: Mapping[bytes, bytes],
         receive: Receive,
         share: Share,
+        trace: Trace,
     ) -> Response:
         engine, settings = self._engine, self._engine.settings
         use_cache, wait = flag(headers, "x-use-cache", True), flag(headers, "x-wait-for-model", False)
-        cached, state = None, "bypass"
-        key = b""
-        if engine.cache is not None and use_cache and host.handler.deterministic and not call.samples:
-            parts = host.name.encode(), host.binding.id.encode(), call.canonical_parameters, call.canonical_inputs
-            key = cache_key(parts)
-            cached = engine.cache.get(key)
-            state = "miss" if cached is None else "hit"
-        engine.metrics.cache(host.name, state)
-        if cached is None:
+        if call.streamed:
             if wait:
                 await host.loaded(receive)
             batcher = host.ready()
-            async with Patience(receive, settings.deadline) as patience:
-                try:
-                    inputs = await self._decoded(call, interpreter, share, patience)
-                    result = await patience.wait(batcher.submit(inputs, call.parameters, call.canonical_parameters))
-                except TimeoutError:
-                    message = f"no answer within {settings.deadline:g} seconds"
-                    raise RequestProblem(message, status=504) from None
+            batcher.admit_stream()
+            answer = await stream(batcher, interpreter, call, settings.deadline, self._error)
+            trace.mark("first_event")
+            return answer
+        cached, trace.cache = None, "bypass"
+        key = b""
+        if engine.cache is not None and use_cache and host.handler.deterministic and not call.samples:
+            # Were answers shared between tokens, a hit would tell what somebody else had asked.
+            about = trace.owner, host.name.encode(), host.binding.id.encode()
+            key = cache_key((*about, call.canonical_parameters, call.canonical_inputs))
+            cached = engine.cache.get(key)
+            trace.cache = "miss" if cached is None else "hit"
+        engine.metrics.cache(host.name, trace.cache)
+        if cached is None:
+            if wait:
+                await host.loaded(receive)
+            with host.use() as batcher:
+                async with Patience(receive, settings.deadline) as patience:
+                    try:
+                        inputs = await self._decoded(call, interpreter, share, patience)
+                        trace.mark("decode")
+                        running = batcher.submit(inputs, call.parameters, call.canonical_parameters, trace)
+                        result = await patience.wait(running)
+                    except TimeoutError:
+                        message = f"no answer within {settings.deadline:g} seconds"
+                        raise RequestProblem(message, status=504) from None
             cached = encode(interpreter, result)
+            trace.mark("encode")
             if engine.cache is not None and key:
                 engine.cache.put(key, cached)
-        return Response(cached, 200, {"x-cache": state}, "application/json")
+        return spoken(interpreter.wire, cached, headers, trace.cache)
 
     async def _decoded(self, call: Call, interpreter: Interpreter, share: Share, patience: Patience) -> Any:
         binding = interpreter.binding

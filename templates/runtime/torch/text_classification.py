@@ -7,9 +7,7 @@ from typing import Any
 
 from ..server.handler import RequestProblem
 from .classification import Classifier
-
-MAX_CHARACTERS = 100_000
-SANE_LENGTH = 1_000_000
+from .texts import token_limit, too_many_characters, too_many_tokens
 
 
 class TextClassification(Classifier):
@@ -30,13 +28,10 @@ class TextClassification(Classifier):
         from transformers import AutoTokenizer
 
         self._tokenizer = self.processor(AutoTokenizer)
-        positions = getattr(self.model.config, "max_position_embeddings", None)
-        # Tokenizers that know no limit say 1e30; the model's own table is the limit then.
-        limits = [n for n in (self._tokenizer.model_max_length, positions) if n and n < SANE_LENGTH]
-        self._max_tokens = min(limits, default=SANE_LENGTH)
+        self._max_tokens = token_limit(self._tokenizer, self.model)
 
     def infer(self, inputs: Sequence[str], parameters: Any) -> Sequence[Any]:
-        answers: list[Any] = [_too_long(text) for text in inputs]
+        answers: list[Any] = [too_many_characters(text, self.binding.primary) for text in inputs]
         fitting = [index for index, problem in enumerate(answers) if problem is None]
         if not fitting:
             return answers
@@ -45,8 +40,7 @@ class TextClassification(Classifier):
         rows = [row for row, length in enumerate(lengths) if 0 < length <= self._max_tokens]
         for row, length in enumerate(lengths):
             if length > self._max_tokens:
-                message = f"is {length} tokens long; this model reads at most {self._max_tokens}"
-                answers[fitting[row]] = RequestProblem(message, field=self.binding.primary)
+                answers[fitting[row]] = too_many_tokens(length, self._max_tokens, self.binding.primary)
             elif length == 0:
                 answers[fitting[row]] = RequestProblem("holds nothing to read", field=self.binding.primary)
         if rows:
@@ -55,9 +49,3 @@ class TextClassification(Classifier):
             for row, answer in zip(rows, self.answers(self.model(**tensors).logits, parameters), strict=True):
                 answers[fitting[row]] = answer
         return answers
-
-
-def _too_long(text: str) -> RequestProblem | None:
-    if len(text) <= MAX_CHARACTERS:
-        return None
-    return RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field="inputs")

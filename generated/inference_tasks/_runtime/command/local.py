@@ -30,15 +30,20 @@ def demo_directory(package: str, task: str) -> Path | None:
     return directory if (directory / "config.json").is_file() else None
 
 
-def handler_of(binding: TaskBinding, directory: Path, name: str, threads: int) -> Handler[Any, Any, Any]:
-    """What answers with the model in `directory`. Raises CommandError where there is no such model."""
+def handler_of(
+    binding: TaskBinding, directory: Path, name: str, threads: int, device: str | None = None
+) -> Handler[Any, Any, Any]:
+    """What answers with the model in `directory`. Raises CommandError where there is no such model, or no `device`."""
     from ..torch import create_handler
-    from ..torch.base import ModelDirectoryError
+    from ..torch.base import ModelDirectoryError, TorchModel
 
     try:
-        return create_handler(binding, directory, name=name, threads=threads)
+        handler = create_handler(binding, directory, name=name, threads=threads)
+        if isinstance(handler, TorchModel):
+            handler.device_name = device
     except (ModelDirectoryError, LookupError) as error:
         raise CommandError(str(error)) from None
+    return handler
 
 
 @contextmanager

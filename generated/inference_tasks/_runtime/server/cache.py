@@ -20,6 +20,11 @@ class ResponseCache:
         # The library's stubs bind the type of the keys too late for pyright.
         self._entries: TTLCache[bytes, bytes] = TTLCache(size, ttl, getsizeof=_size)  # pyright: ignore
 
+    @property
+    def used(self) -> float:
+        """How many bytes the kept answers take."""
+        return self._entries.currsize
+
     def get(self, key: bytes) -> bytes | None:
         """The kept body, or None."""
         with self._lock:

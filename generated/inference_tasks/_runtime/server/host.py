@@ -8,6 +8,8 @@ import gc
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from starlette.types import Receive
@@ -22,6 +24,8 @@ from .worker import Worker
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 60.0
+
 State = Literal["idle", "loading", "ready", "failed"]
 
 
@@ -35,6 +39,16 @@ class ModelHost:
         self.state: State = "idle"
         self.reason = ""
         self.batcher: Batcher | None = None
+        self.used = 0.0
+        """When (`time.monotonic`) it was last known to be in use."""
+        self.turn: AbstractAsyncContextManager[object] = contextlib.nullcontext()
+        """Held while it loads."""
+        self.make_room: Callable[[ModelHost, int], Awaitable[None]] | None = None
+        """Awaited before it takes memory, with how much that will be as far as is known, and afterwards with 0."""
+        self._lazy = settings.lazy if handler.lazy is None else handler.lazy
+        self._loaded = False
+        self._users = 0
+        self._size = 0
         self._settings = settings
         self._metrics = metrics
         self._worker: Worker | None = None
@@ -43,13 +57,40 @@ class ModelHost:
         metrics.serve(
             self.name,
             self.binding.id,
-            lambda: float(len(self.batcher) if self.batcher is not None else 0),
-            lambda: float(self.state == "ready"),
+            depth=lambda: float(len(self.batcher) if self.batcher is not None else 0),
+            ready=lambda: float(self.state == "ready"),
+            memory=lambda: float(self.memory),
         )
 
+    @property
+    def able(self) -> bool:
+        """Whether it answers, or will once it is asked: one that is to be there from the start must have been."""
+        return self.state != "failed" and (self._lazy or self._loaded)
+
+    @property
+    def memory(self) -> int:
+        """How many bytes the model takes now, as far as its handler knows."""
+        return self._size if self.state == "ready" else 0
+
+    @property
+    def active(self) -> bool:
+        """Whether somebody waits for its answer, or it is still computing one that nobody waits for."""
+        return self._users > 0 or (self.batcher is not None and self.batcher.active)
+
+    @property
+    def unloadable(self) -> bool:
+        """Whether it may be unloaded now."""
+        return self.state == "ready" and not self.active and type(self.handler).unload is not Handler.unload
+
+    def open(self) -> None:
+        """Begin to load, unless that is left to the first request."""
+        if not self._lazy:
+            self.start()
+
     def start(self) -> None:
-        """Begin to load, unless that was done before."""
-        if self.state == "idle":
+        """Begin to load, unless that was done before; once more if it failed long enough ago."""
+        again = self.state == "failed" and time.monotonic() - self._since >= RETRY_SECONDS
+        if self.state == "idle" or again:
             self.state, self._since = "loading", time.monotonic()
             self._loading = asyncio.get_running_loop().create_task(self._load())
 
@@ -61,20 +102,42 @@ class ModelHost:
             self._worker.stop()
 
     async def _load(self) -> None:
-        worker = self._worker = Worker(f"model {self.name}")
+        async with self.turn:
+            if self.make_room is not None:
+                await self.make_room(self, self._size)
+            if self._worker is None:
+                self._worker = Worker(f"model {self.name}")
+            try:
+                await self._worker.run(self.handler.load)
+                self._size = self.handler.memory()
+            except Exception as error:
+                # Only the kind of failure is told to clients: messages of loaders are full of paths.
+                self.state, self.reason, self._since = "failed", type(error).__name__, time.monotonic()
+                log.exception("model %r failed to load", self.name)
+                return
+            # What a loaded model consists of does not die: without this, each full collection walks all of it.
+            gc.collect()
+            gc.freeze()
+            self.batcher = Batcher(self.handler, self.name, self._worker, self._settings.max_queue, self._metrics)
+            self.state, self.used, self._loaded = "ready", time.monotonic(), True
+            log.info("model %r is ready after %.1f s: %d bytes", self.name, self.used - self._since, self._size)
+            if self.make_room is not None:
+                await self.make_room(self, 0)
+
+    async def unload(self) -> None:
+        """Let go of the model; the next request loads it again. Only while it is `unloadable`."""
+        assert self._worker is not None, "it was loaded there"
+        self.batcher, self.state = None, "idle"
         try:
-            await worker.run(self.handler.load)
-        except Exception as error:
-            # Only the kind of failure is told to clients: messages of loaders are full of paths.
-            self.state, self.reason = "failed", type(error).__name__
-            log.exception("model %r failed to load", self.name)
-            return
-        # What a loaded model consists of never dies: without this, each full collection walks all of it.
+            # Were it to be loaded again meanwhile, that would wait in the same thread until this is done.
+            await self._worker.run(self.handler.unload)
+        except Exception:
+            log.exception("model %r failed to unload", self.name)
+        # Models are full of references in circles, and nothing that is frozen is ever collected.
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
-        self.batcher = Batcher(self.handler, self.name, worker, self._settings.max_queue, self._metrics)
-        self.state = "ready"
-        log.info("model %r is ready after %.1f s", self.name, time.monotonic() - self._since)
+        log.info("model %r is unloaded", self.name)
 
     async def loaded(self, receive: Receive) -> None:
         """Return once the model is loaded or failed, or after ``load_timeout``. Raises ClientGone."""
@@ -84,6 +147,17 @@ class ModelHost:
                 with contextlib.suppress(TimeoutError):
                     await patience.wait(asyncio.shield(self._loading))
 
+    @contextlib.contextmanager
+    def use(self) -> Iterator[Batcher]:
+        """The queue of the loaded model, which stays loaded meanwhile. Raises RequestProblem, see `ready`."""
+        batcher = self.ready()
+        self._users += 1
+        try:
+            yield batcher
+        finally:
+            self._users -= 1
+            self.used = time.monotonic()
+
     def ready(self) -> Batcher:
         """The queue of the loaded model.
 
@@ -91,6 +165,7 @@ class ModelHost:
         """
         self.start()
         if self.batcher is not None:
+            self.used = time.monotonic()
             return self.batcher
         if self.state == "failed":
             raise RequestProblem(f"model {self.name!r} failed to load ({self.reason})", status=500)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..validation import Problem
@@ -49,9 +49,13 @@ class RequestProblem(Exception):  # noqa: N818 - it is the request that is wrong
             return str(self.fields[0])
         return self.message
 
-    def body(self) -> bytes:
-        """The answer as JSON text."""
-        content: dict[str, Any] = {"error": self.error}
+    def body(self, place: Sequence[str] = ("error",)) -> bytes:
+        """The answer as JSON text, with the message at `place`, the names of members that lead there."""
+        content: dict[str, Any] = {}
+        inner = content
+        for name in place[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[place[-1]] = self.error
         if self.fields:
             content["fields"] = [{"field": p.field, "message": p.message} for p in self.fields]
         return json.dumps(content | self.members, ensure_ascii=False).encode("utf-8", "backslashreplace")

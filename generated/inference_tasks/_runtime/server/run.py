@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import socket as sockets
 from types import FrameType
@@ -11,7 +12,9 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-FINISH_SECONDS = 60
+from .guard import guarded
+from .settings import Serving
+
 BACKLOG = 2048
 
 
@@ -66,8 +69,15 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(app: Starlette, socket: sockets.socket, *, log_level: str = "warning", drain: float = 0.0) -> None:
-    """Serve `app` on `socket` until SIGINT or SIGTERM; requests under way are finished first (60 s at most)."""
-    options: dict[str, Any] = {"timeout_graceful_shutdown": FINISH_SECONDS, "backlog": BACKLOG}
-    config = uvicorn.Config(app, log_level=log_level, access_log=False, server_header=False, **options)
-    DrainingServer(config, app, drain).run(sockets=[socket])
+def serve(app: Starlette, socket: sockets.socket, settings: Serving) -> None:
+    """Serve `app` on `socket` until SIGINT or SIGTERM; requests under way are finished first."""
+    DrainingServer(config_of(app, settings), app, settings.drain).run(sockets=[socket])
+
+
+def config_of(app: Starlette, settings: Serving) -> uvicorn.Config:
+    """What uvicorn is told."""
+    options: dict[str, Any] = {"timeout_graceful_shutdown": math.ceil(settings.finish), "backlog": BACKLOG}
+    # uvicorn logs with the rest of the process, and leaves requests to the frame.
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, ws="none", http=guarded(settings), **options
+    )

@@ -6,6 +6,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..binding import TaskBinding
@@ -14,6 +15,9 @@ from ..validation import validate_response
 
 if TYPE_CHECKING:
     import torch
+
+_LOADING = Lock()
+"""Held while a model is loaded: transformers and accelerate change torch.nn.Module itself meanwhile."""
 
 
 class ModelDirectoryError(ValueError):
@@ -37,33 +41,85 @@ def check_directory(directory: Path) -> None:
         raise ModelDirectoryError(f"{directory}: needs code of its own, which is never run")
 
 
-class LocalModel(Handler[Any, Any, Any]):
-    """A handler on one local transformers model.
+class TorchModel(Handler[Any, Any, Any]):
+    """A handler on one model in a local directory, made by whatever library.
 
     The generated classes cannot be imported from here, so each instance is told its binding, and finds the task's
     models through it.
     """
 
     def __init__(self, binding: TaskBinding, directory: Path, *, name: str = "", threads: int = 1) -> None:
-        check_directory(directory)
         self.binding = binding
         self.name = name
         self.directory = directory
         self.threads = max(1, threads)
+        self.device_name: str | None = None
+        """Where `load` puts the model; None is the GPU if there is one."""
         self.device: torch.device
         self.model: Any
+        self.check()
+
+    def check(self) -> None:
+        """Raise ModelDirectoryError if the directory cannot hold such a model; looks at small files only."""
+        check_directory(self.directory)
 
     def load(self) -> None:
-        """Load the model to the GPU if there is one. Raises ModelDirectoryError or what transformers raises."""
+        """Load the model to its device. Raises ModelDirectoryError or what the library raises."""
         import torch
+
+        self._lasting = {*vars(self), "_lasting"}
+        # More threads than idle cores make torch spin instead of compute.
+        torch.set_num_threads(self.threads)
+        self.device = torch.device(self.device_name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        with _LOADING:
+            self.load_model()
+
+    def unload(self) -> None:
+        """Forget all that `load` and the answers since have put here, on a GPU too."""
+        import torch
+
+        for name in vars(self).keys() - self._lasting:
+            delattr(self, name)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    @abstractmethod
+    def load_model(self) -> None:
+        """Load all that answering needs, to `device`."""
+
+    @abstractmethod
+    def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
+        """One answer as JSON values, or a RequestProblem in its place, for each input; called without gradients."""
+
+    def __call__(self, inputs: Any, parameters: Any = None) -> Any:
+        """The answer to one request."""
+        answer = self.batch([inputs], parameters)[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def batch(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
+        """The answers to several requests, computed together."""
+        import torch
+
+        with torch.inference_mode():
+            answers = self.infer(inputs, parameters)
+        return [a if isinstance(a, Exception) else validate_response(self.binding, a) for a in answers]
+
+
+class LocalModel(TorchModel):
+    """A handler on one local transformers model."""
+
+    unused_weights: tuple[str, ...] = ()
+    """What the names of weights begin with that may be missing, since no answer comes out of them."""
+
+    def load_model(self) -> None:
+        """Load the weights and the processors."""
         from transformers import logging
 
         verbosity: Any = logging
-        # More threads than idle cores make torch spin instead of compute.
-        torch.set_num_threads(self.threads)
         verbosity.set_verbosity_error()
         verbosity.disable_progress_bar()
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = self._weights(self.auto_class())
         self.load_processors()
 
@@ -78,7 +134,7 @@ class LocalModel(Handler[Any, Any, Any]):
             dtype=torch.float32,
             output_loading_info=True,
         )
-        missing = sorted(report["missing_keys"])
+        missing = sorted(name for name in report["missing_keys"] if not name.startswith(self.unused_weights))
         if missing:
             # transformers would fill them with random numbers, and answer with them.
             shown = ", ".join(missing[:3])
@@ -96,22 +152,3 @@ class LocalModel(Handler[Any, Any, Any]):
     @abstractmethod
     def load_processors(self) -> None:
         """Load what turns inputs into tensors."""
-
-    @abstractmethod
-    def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
-        """One answer as JSON values, or a RequestProblem in its place, for each input; called without gradients."""
-
-    def __call__(self, inputs: Any, parameters: Any) -> Any:
-        """The answer to one request."""
-        answer = self.batch([inputs], parameters)[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def batch(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
-        """The answers to several requests, computed together."""
-        import torch
-
-        with torch.inference_mode():
-            answers = self.infer(inputs, parameters)
-        return [a if isinstance(a, Exception) else validate_response(self.binding, a) for a in answers]

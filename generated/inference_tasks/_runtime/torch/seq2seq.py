@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..server.handler import RequestProblem
+from .generation import generate, refusal
 from .sound import SoundBatch
 from .transcript import Chunk, Transcript
 
-FIELD = "parameters.generation_parameters"
-MAX_BEAMS = 16
-MAX_TOKENS = 4096
-LIMITS = {"num_beams": MAX_BEAMS, "max_new_tokens": MAX_TOKENS, "max_length": MAX_TOKENS}
-UNSUPPORTED = ("num_beam_groups", "penalty_alpha")
 WINDOW_SECONDS = 30.0
-MAX_MESSAGE = 300
 
 
 class Seq2SeqReader:
@@ -34,26 +29,13 @@ class Seq2SeqReader:
     def refusal(self, parameters: Any) -> RequestProblem | None:
         if parameters.return_timestamps and not self._whisper:
             return RequestProblem("is not supported by this model", field="parameters.return_timestamps")
-        given = _given(parameters)
-        for name in UNSUPPORTED:
-            if given.get(name) is not None:
-                return RequestProblem("is not supported by this server", field=f"{FIELD}.{name}")
-        for name, limit in LIMITS.items():
-            if (given.get(name) or 0) > limit:
-                return RequestProblem(f"must be at most {limit} on this server", field=f"{FIELD}.{name}")
-        return None
+        return refusal(parameters)
 
     def read(self, batch: SoundBatch, parameters: Any) -> list[Transcript]:
-        given = _given(parameters)
         timestamps = bool(parameters.return_timestamps)
-        if self._whisper and (timestamps or "attention_mask" in batch.features):
-            given |= {"return_timestamps": True, "return_segments": True}
-        try:
-            generated = self._model.generate(**batch.features, **given)
-        except ValueError as error:
-            if parameters.generation_parameters is None:
-                raise
-            raise RequestProblem(f"was refused: {error}"[:MAX_MESSAGE], field=FIELD) from None
+        segments = self._whisper and (timestamps or "attention_mask" in batch.features)
+        options = {"return_timestamps": True, "return_segments": True} if segments else {}
+        generated = generate(self._model, parameters, **batch.features, **options)
         if isinstance(generated, dict) and "segments" in generated:
             return [self._joined(segments, timestamps) for segments in generated["segments"]]
         return [Transcript(text) for text in self._tokenizer.batch_decode(generated, skip_special_tokens=True)]
@@ -68,9 +50,3 @@ class Seq2SeqReader:
             for segment in segments
         ]
         return Transcript("".join(chunk.text for chunk in chunks), chunks if timestamps else None)
-
-
-def _given(parameters: Any) -> dict[str, Any]:
-    """The generation parameters that the request names."""
-    group = parameters.generation_parameters
-    return {} if group is None else dict(group.model_dump(by_alias=False))

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._waveform import encode
+from ..encoded import Base64
 from ..server.handler import Audio
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MIN_SECONDS = 0.1
 
@@ -59,3 +65,10 @@ def _stack(items: Sequence[Any]) -> dict[str, Any]:
 
 def _on(features: Any, device: Any) -> dict[str, Any]:
     return {name: tensor.to(device) for name, tensor in features.items()}
+
+
+def wav(samples: NDArray[np.float32], rate: int) -> Base64:
+    """`samples`, (samples,) or (samples, channels) and clipped to [-1, 1], as a WAV file of `rate` Hz in base64."""
+    import numpy as np
+
+    return Base64.of(encode(np.clip(samples, -1.0, 1.0), rate, "the sound"))

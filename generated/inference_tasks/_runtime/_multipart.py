@@ -13,7 +13,7 @@ from .media import Media
 _QUOTED = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
-def form(members: Mapping[str, Any], files: Mapping[str, Media]) -> tuple[Body, str]:
+def multipart(members: Mapping[str, Any], files: Mapping[str, Media]) -> tuple[Body, str]:
     """The body of a form, and its content type.
 
     Each of `members` is a field: a text as it is, anything else as JSON, an item of a list as a field of its own. A

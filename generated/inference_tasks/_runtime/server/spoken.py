@@ -1,0 +1,53 @@
+"""An answer in the words of a dialect: another shape of the JSON, or the media file in it as the body."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from .._sniff import sniff
+from ..dialect import Wire
+
+JSON = "application/json"
+
+
+def spoken(wire: Wire | None, content: bytes, headers: Mapping[bytes, bytes], state: str) -> Response:
+    """The response with `content`, an answer as the spec has it, to a request with `headers`."""
+    about = {"x-cache": state}
+    if wire is None or _as_spec(wire, headers):
+        return Response(content, 200, about, JSON)
+    if wire.file is not None and not _wants_json(headers):
+        file = _file(json.loads(content).get(wire.file))
+        if file is not None:
+            return Response(file, 200, about, sniff(file) or "application/octet-stream")
+    if wire.answers_as_spec:
+        return Response(content, 200, about, JSON)
+    return Response(as_json(wire.answered(json.loads(content))), 200, about, JSON)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON text on one line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _as_spec(wire: Wire, headers: Mapping[bytes, bytes]) -> bool:
+    agent = headers.get(b"user-agent", b"").decode("latin-1")
+    return bool(wire.plain_for) and wire.plain_for in agent
+
+
+def _wants_json(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the client asks for JSON and names nothing else that it would take."""
+    kinds = [part.split(b";", 1)[0].strip() for part in headers.get(b"accept", b"").lower().split(b",")]
+    return bool(kinds) and all(kind == JSON.encode() for kind in kinds)
+
+
+def _file(text: Any) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        return None

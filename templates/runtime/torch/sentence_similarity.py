@@ -1,0 +1,74 @@
+"""sentence-similarity with any text model of AutoModel, compared as its directory says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..server.handler import RequestProblem
+from .base import ModelDirectoryError
+from .embedding import MAX_TEXTS, Embedder
+from .sentence_transformers import Pooling
+from .texts import Row
+
+if TYPE_CHECKING:
+    import torch
+
+Similarity = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
+
+
+class SentenceSimilarity(Embedder):
+    """A text and others in, a score for each of the others out: the cosine, unless the directory says otherwise.
+
+    A model whose directory says no pooling gets the mean over its tokens.
+    """
+
+    def load_processors(self) -> None:
+        super().load_processors()
+        self._pooling = self.about.pooling or Pooling(("mean",))
+        known = _similarities()
+        if self.about.similarity not in known:
+            message = f"compares by {self.about.similarity!r}, which this server does not know: {', '.join(known)}"
+            raise ModelDirectoryError(f"{self.directory}: {message}")
+        self._similarity = known[self.about.similarity]
+        self._skipped = self.prompt_tokens(self.about.default_prompt)
+
+    def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
+        import torch
+
+        answers: list[Any] = [None] * len(inputs)
+        spans: dict[int, tuple[int, int]] = {}
+        rows: list[Row] = []
+        for index, item in enumerate(inputs):
+            try:
+                own = self._rows(item)
+            except RequestProblem as problem:
+                answers[index] = problem
+                continue
+            spans[index] = len(rows), len(rows) + len(own)
+            rows += own
+        vectors = [
+            self.dense(self._pooling(tokens, min(self._skipped, len(tokens) - 1))) for tokens in self.vectors(rows)
+        ]
+        for index, (first, end) in spans.items():
+            answers[index] = self._similarity(vectors[first], torch.stack(vectors[first + 1 : end])).tolist()
+        return answers
+
+    def _rows(self, item: Any) -> list[Row]:
+        if len(item.sentences) > MAX_TEXTS:
+            raise RequestProblem(f"must be at most {MAX_TEXTS} texts on this server", field="inputs.sentences")
+        named = [("inputs.source_sentence", item.source_sentence)]
+        named += [(f"inputs.sentences.{index}", text) for index, text in enumerate(item.sentences)]
+        return [self.row(text, field, prompt=self.about.default_prompt) for field, text in named]
+
+
+def _similarities() -> dict[str, Similarity]:
+    """How one vector compares with others (rows of a matrix); more is more alike."""
+    import torch
+
+    return {
+        "cosine": lambda one, others: torch.nn.functional.cosine_similarity(one[None], others),
+        "dot": lambda one, others: others @ one,
+        "euclidean": lambda one, others: -(others - one).norm(dim=-1),
+        "manhattan": lambda one, others: -(others - one).abs().sum(-1),
+    }
