@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -197,8 +197,8 @@ class AudioClassificationHandler(Handler[Audio, AudioClassificationParameters, l
         self,
         inputs: Audio,
         parameters: AudioClassificationParameters,
-    ) -> list[AudioClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[AudioClassificationOutputElement] | Awaitable[list[AudioClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded recording.
         `parameters` is empty if the request had none.
@@ -215,8 +215,8 @@ class AudioToAudioHandler(Handler[Audio, None, list[AudioToAudioOutputElement]])
     def __call__(
         self,
         inputs: Audio,
-    ) -> list[AudioToAudioOutputElement]:
-        """The answer to one request.
+    ) -> list[AudioToAudioOutputElement] | Awaitable[list[AudioToAudioOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded recording.
         Raise RequestProblem for a request that cannot be answered.
@@ -235,8 +235,8 @@ class AutomaticSpeechRecognitionHandler(
         self,
         inputs: Audio,
         parameters: AutomaticSpeechRecognitionParameters,
-    ) -> AutomaticSpeechRecognitionOutput:
-        """The answer to one request.
+    ) -> AutomaticSpeechRecognitionOutput | Awaitable[AutomaticSpeechRecognitionOutput]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded recording.
         `parameters` is empty if the request had none.
@@ -253,8 +253,8 @@ class ChatCompletionHandler(Handler[ChatCompletionInput, None, ChatCompletionOut
     def __call__(
         self,
         request: ChatCompletionInput,
-    ) -> ChatCompletionOutput:
-        """The answer to one request.
+    ) -> ChatCompletionOutput | Awaitable[ChatCompletionOutput]:
+        """The answer to one request; `async def` will do.
 
         `request`: the whole request, validated.
         Raise RequestProblem for a request that cannot be answered.
@@ -270,8 +270,8 @@ class DepthEstimationHandler(Handler[Image, None, DepthEstimationOutput]):
     def __call__(
         self,
         inputs: Image,
-    ) -> DepthEstimationOutput:
-        """The answer to one request.
+    ) -> DepthEstimationOutput | Awaitable[DepthEstimationOutput]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         Raise RequestProblem for a request that cannot be answered.
@@ -294,8 +294,8 @@ class DocumentQuestionAnsweringHandler(
         self,
         inputs: DocumentQuestionAnsweringInputData,
         parameters: DocumentQuestionAnsweringParameters,
-    ) -> list[DocumentQuestionAnsweringOutputElement]:
-        """The answer to one request.
+    ) -> list[DocumentQuestionAnsweringOutputElement] | Awaitable[list[DocumentQuestionAnsweringOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -314,8 +314,13 @@ class FeatureExtractionHandler(
     def __call__(
         self,
         request: FeatureExtractionInput,
-    ) -> list[float] | list[list[float]] | list[list[list[float]]]:
-        """The answer to one request.
+    ) -> (
+        list[float]
+        | list[list[float]]
+        | list[list[list[float]]]
+        | Awaitable[list[float] | list[list[float]] | list[list[list[float]]]]
+    ):
+        """The answer to one request; `async def` will do.
 
         `request`: the whole request, validated.
         Raise RequestProblem for a request that cannot be answered.
@@ -332,8 +337,8 @@ class FillMaskHandler(Handler[str, FillMaskParameters, list[FillMaskOutputElemen
         self,
         inputs: str,
         parameters: FillMaskParameters,
-    ) -> list[FillMaskOutputElement]:
-        """The answer to one request.
+    ) -> list[FillMaskOutputElement] | Awaitable[list[FillMaskOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -351,8 +356,8 @@ class ImageClassificationHandler(Handler[Image, ImageClassificationParameters, l
         self,
         inputs: Image,
         parameters: ImageClassificationParameters,
-    ) -> list[ImageClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[ImageClassificationOutputElement] | Awaitable[list[ImageClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -370,8 +375,8 @@ class ImageSegmentationHandler(Handler[Image, ImageSegmentationParameters, list[
         self,
         inputs: Image,
         parameters: ImageSegmentationParameters,
-    ) -> list[ImageSegmentationOutputElement]:
-        """The answer to one request.
+    ) -> list[ImageSegmentationOutputElement] | Awaitable[list[ImageSegmentationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -388,8 +393,8 @@ class ImageTextToImageHandler(Handler[ImageTextToImageInput, None, GeneratedImag
     def __call__(
         self,
         request: ImageTextToImageInput,
-    ) -> GeneratedImage:
-        """The answer to one request.
+    ) -> GeneratedImage | Awaitable[GeneratedImage]:
+        """The answer to one request; `async def` will do.
 
         `request`: the whole request, validated.
         Raise RequestProblem for a request that cannot be answered.
@@ -405,8 +410,8 @@ class ImageTextToVideoHandler(Handler[ImageTextToVideoInput, None, GeneratedVide
     def __call__(
         self,
         request: ImageTextToVideoInput,
-    ) -> GeneratedVideo:
-        """The answer to one request.
+    ) -> GeneratedVideo | Awaitable[GeneratedVideo]:
+        """The answer to one request; `async def` will do.
 
         `request`: the whole request, validated.
         Raise RequestProblem for a request that cannot be answered.
@@ -423,8 +428,8 @@ class ImageToImageHandler(Handler[Image, ImageToImageParameters, GeneratedImage]
         self,
         inputs: Image,
         parameters: ImageToImageParameters,
-    ) -> GeneratedImage:
-        """The answer to one request.
+    ) -> GeneratedImage | Awaitable[GeneratedImage]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -442,8 +447,8 @@ class ImageToTextHandler(Handler[Image, ImageToTextParameters, ImageToTextOutput
         self,
         inputs: Image,
         parameters: ImageToTextParameters,
-    ) -> ImageToTextOutput:
-        """The answer to one request.
+    ) -> ImageToTextOutput | Awaitable[ImageToTextOutput]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -461,8 +466,8 @@ class ImageToVideoHandler(Handler[Image, ImageToVideoParameters, GeneratedVideo]
         self,
         inputs: Image,
         parameters: ImageToVideoParameters,
-    ) -> GeneratedVideo:
-        """The answer to one request.
+    ) -> GeneratedVideo | Awaitable[GeneratedVideo]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -480,8 +485,8 @@ class ObjectDetectionHandler(Handler[Image, ObjectDetectionParameters, list[Obje
         self,
         inputs: Image,
         parameters: ObjectDetectionParameters,
-    ) -> list[ObjectDetectionOutputElement]:
-        """The answer to one request.
+    ) -> list[ObjectDetectionOutputElement] | Awaitable[list[ObjectDetectionOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -501,8 +506,8 @@ class QuestionAnsweringHandler(
         self,
         inputs: QuestionAnsweringInputData,
         parameters: QuestionAnsweringParameters,
-    ) -> list[QuestionAnsweringOutputElement]:
-        """The answer to one request.
+    ) -> list[QuestionAnsweringOutputElement] | Awaitable[list[QuestionAnsweringOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -519,8 +524,8 @@ class SentenceSimilarityHandler(Handler[SentenceSimilarityInputData, None, list[
     def __call__(
         self,
         inputs: SentenceSimilarityInputData,
-    ) -> list[float]:
-        """The answer to one request.
+    ) -> list[float] | Awaitable[list[float]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         Raise RequestProblem for a request that cannot be answered.
@@ -537,8 +542,8 @@ class SummarizationHandler(Handler[str, SummarizationParameters, SummarizationOu
         self,
         inputs: str,
         parameters: SummarizationParameters,
-    ) -> SummarizationOutput:
-        """The answer to one request.
+    ) -> SummarizationOutput | Awaitable[SummarizationOutput]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -560,8 +565,8 @@ class TableQuestionAnsweringHandler(
         self,
         inputs: TableQuestionAnsweringInputData,
         parameters: TableQuestionAnsweringParameters,
-    ) -> list[TableQuestionAnsweringOutputElement]:
-        """The answer to one request.
+    ) -> list[TableQuestionAnsweringOutputElement] | Awaitable[list[TableQuestionAnsweringOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -578,8 +583,8 @@ class TabularClassificationHandler(Handler[TabularData, None, list[str | int]]):
     def __call__(
         self,
         inputs: TabularData,
-    ) -> list[str | int]:
-        """The answer to one request.
+    ) -> list[str | int] | Awaitable[list[str | int]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         Raise RequestProblem for a request that cannot be answered.
@@ -595,8 +600,8 @@ class TabularRegressionHandler(Handler[TabularData, None, list[float]]):
     def __call__(
         self,
         inputs: TabularData,
-    ) -> list[float]:
-        """The answer to one request.
+    ) -> list[float] | Awaitable[list[float]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         Raise RequestProblem for a request that cannot be answered.
@@ -613,8 +618,8 @@ class TextClassificationHandler(Handler[str, TextClassificationParameters, list[
         self,
         inputs: str,
         parameters: TextClassificationParameters,
-    ) -> list[TextClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[TextClassificationOutputElement] | Awaitable[list[TextClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -631,8 +636,8 @@ class TextGenerationHandler(Handler[TextGenerationInput, None, TextGenerationOut
     def __call__(
         self,
         request: TextGenerationInput,
-    ) -> TextGenerationOutput:
-        """The answer to one request.
+    ) -> TextGenerationOutput | Awaitable[TextGenerationOutput]:
+        """The answer to one request; `async def` will do.
 
         `request`: the whole request, validated.
         Raise RequestProblem for a request that cannot be answered.
@@ -649,8 +654,8 @@ class TextToAudioHandler(Handler[str, TextToAudioParameters, GeneratedAudio]):
         self,
         inputs: str,
         parameters: TextToAudioParameters,
-    ) -> GeneratedAudio:
-        """The answer to one request.
+    ) -> GeneratedAudio | Awaitable[GeneratedAudio]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -668,8 +673,8 @@ class TextToImageHandler(Handler[str, TextToImageParameters, GeneratedImage]):
         self,
         inputs: str,
         parameters: TextToImageParameters,
-    ) -> GeneratedImage:
-        """The answer to one request.
+    ) -> GeneratedImage | Awaitable[GeneratedImage]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -687,8 +692,8 @@ class TextToSpeechHandler(Handler[str, TextToSpeechParameters, GeneratedAudio]):
         self,
         inputs: str,
         parameters: TextToSpeechParameters,
-    ) -> GeneratedAudio:
-        """The answer to one request.
+    ) -> GeneratedAudio | Awaitable[GeneratedAudio]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -706,8 +711,8 @@ class TextToVideoHandler(Handler[str, TextToVideoParameters, GeneratedVideo]):
         self,
         inputs: str,
         parameters: TextToVideoParameters,
-    ) -> GeneratedVideo:
-        """The answer to one request.
+    ) -> GeneratedVideo | Awaitable[GeneratedVideo]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -725,8 +730,8 @@ class TokenClassificationHandler(Handler[str, TokenClassificationParameters, lis
         self,
         inputs: str,
         parameters: TokenClassificationParameters,
-    ) -> list[TokenClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[TokenClassificationOutputElement] | Awaitable[list[TokenClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -744,8 +749,8 @@ class TranslationHandler(Handler[str, TranslationParameters, TranslationOutput])
         self,
         inputs: str,
         parameters: TranslationParameters,
-    ) -> TranslationOutput:
-        """The answer to one request.
+    ) -> TranslationOutput | Awaitable[TranslationOutput]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -763,8 +768,8 @@ class VideoClassificationHandler(Handler[bytes, VideoClassificationParameters, l
         self,
         inputs: bytes,
         parameters: VideoClassificationParameters,
-    ) -> list[VideoClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[VideoClassificationOutputElement] | Awaitable[list[VideoClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the file's bytes.
         `parameters` is empty if the request had none.
@@ -786,8 +791,8 @@ class VisualQuestionAnsweringHandler(
         self,
         inputs: VisualQuestionAnsweringInputData,
         parameters: VisualQuestionAnsweringParameters,
-    ) -> list[VisualQuestionAnsweringOutputElement]:
-        """The answer to one request.
+    ) -> list[VisualQuestionAnsweringOutputElement] | Awaitable[list[VisualQuestionAnsweringOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -807,8 +812,8 @@ class ZeroShotClassificationHandler(
         self,
         inputs: str,
         parameters: ZeroShotClassificationParameters,
-    ) -> list[ZeroShotClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[ZeroShotClassificationOutputElement] | Awaitable[list[ZeroShotClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: as the request has it.
         `parameters` is empty if the request had none.
@@ -828,8 +833,8 @@ class ZeroShotImageClassificationHandler(
         self,
         inputs: Image,
         parameters: ZeroShotImageClassificationParameters,
-    ) -> list[ZeroShotImageClassificationOutputElement]:
-        """The answer to one request.
+    ) -> list[ZeroShotImageClassificationOutputElement] | Awaitable[list[ZeroShotImageClassificationOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.
@@ -849,8 +854,8 @@ class ZeroShotObjectDetectionHandler(
         self,
         inputs: Image,
         parameters: ZeroShotObjectDetectionParameters,
-    ) -> list[ZeroShotObjectDetectionOutputElement]:
-        """The answer to one request.
+    ) -> list[ZeroShotObjectDetectionOutputElement] | Awaitable[list[ZeroShotObjectDetectionOutputElement]]:
+        """The answer to one request; `async def` will do.
 
         `inputs`: the decoded picture.
         `parameters` is empty if the request had none.

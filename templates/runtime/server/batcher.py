@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from .handler import Handler
+from .handler import Handler, takes
 from .metrics import Metrics
 from .problems import RequestProblem
 from .trace import Trace
@@ -121,6 +123,64 @@ class Batcher:
             else:
                 item.future.set_result(result)
         self._start()
+
+
+class Coroutines(Batcher):
+    """The same before a handler whose ``__call__`` is a coroutine function: answers run in the event loop, together.
+
+    Up to `max_batch` of them do so at once.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._running = 0
+        self._split = takes(self.handler.binding) == "split"
+
+    @property
+    def active(self) -> bool:
+        return super().active or self._running > 0
+
+    def _start(self) -> None:
+        while self._waiting and self._running < max(1, self.handler.max_batch):
+            item = self._waiting.popleft()
+            if not item.future.done():
+                self._running += 1
+                task = asyncio.ensure_future(self._answer(item))
+                item.future.add_done_callback(partial(_left, task))
+
+    async def _answer(self, item: Item) -> None:
+        since = time.perf_counter()
+        self._metrics.batch(self._name, 1, since - item.since)
+        if item.trace is not None:
+            item.trace.batch = 1
+            item.trace.mark("queue")
+        arguments = (item.inputs, item.parameters) if self._split else (item.inputs,)
+        try:
+            result = await self.handler(*arguments)
+        except Exception as error:
+            if not item.future.done():
+                item.future.set_exception(error)
+        else:
+            if not item.future.done():
+                item.future.set_result(result)
+        finally:
+            if item.trace is not None:
+                item.trace.mark("inference")
+            self._metrics.inference(self._name, time.perf_counter() - since)
+            self._running -= 1
+            self._start()
+
+
+def _left(task: asyncio.Task[None], future: asyncio.Future[Any]) -> None:
+    """Stop what nobody waits for any more."""
+    if future.cancelled():
+        task.cancel()
+
+
+def batcher_of(handler: Handler[Any, Any, Any], *arguments: Any) -> Batcher:
+    """The queue that goes with a handler; see :class:`Batcher` for its other `arguments`."""
+    kind = Coroutines if inspect.iscoroutinefunction(type(handler).__call__) else Batcher
+    return kind(handler, *arguments)
 
 
 def run_batch(handler: Handler[Any, Any, Any], inputs: Sequence[Any], parameters: Any) -> list[Any]:

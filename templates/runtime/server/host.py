@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from starlette.types import Receive
 
-from .batcher import Batcher
+from .batcher import Batcher, batcher_of
 from .body import Patience
 from .handler import Handler
 from .metrics import Metrics
@@ -118,7 +118,7 @@ class ModelHost:
             # What a loaded model consists of does not die: without this, each full collection walks all of it.
             gc.collect()
             gc.freeze()
-            self.batcher = Batcher(self.handler, self.name, self._worker, self._settings.max_queue, self._metrics)
+            self.batcher = batcher_of(self.handler, self.name, self._worker, self._settings.max_queue, self._metrics)
             self.state, self.used, self._loaded = "ready", time.monotonic(), True
             log.info("model %r is ready after %.1f s: %d bytes", self.name, self.used - self._since, self._size)
             if self.make_room is not None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -89,7 +89,8 @@ def takes(binding: TaskBinding) -> Literal["split", "plain", "whole"]:
 class Handler(ABC, Generic[In, Params, Out]):
     """Answers one task. Derive from the generated class of the task rather than from this one.
 
-    `load`, `unload`, `__call__` and `batch` all run in one thread that belongs to this handler, never at the same time.
+    `load`, `unload`, `__call__` and `batch` all run in one thread that belongs to this handler, never at the same time;
+    an ``async`` `__call__` runs in the server's event loop.
     """
 
     binding: TaskBinding
@@ -127,8 +128,12 @@ class Handler(ABC, Generic[In, Params, Out]):
         return weights_of(vars(self).values())
 
     @abstractmethod
-    def __call__(self, *args: Any, **kwargs: Any) -> Out:
-        """The answer to one request. Raise RequestProblem for one that cannot be answered."""
+    def __call__(self, *args: Any, **kwargs: Any) -> Out | Awaitable[Out]:
+        """The answer to one request. Raise RequestProblem for one that cannot be answered.
+
+        Write ``async def`` where the work is waiting, as for another service: such calls run in the server's event
+        loop instead of the handler's thread, up to `max_batch` at once, and `batch` is not used.
+        """
 
     def batch(self, inputs: Sequence[In], parameters: Params) -> Sequence[Out | Exception]:
         """One answer, or the exception in its place, for each of `inputs` (1 to `max_batch`), which share `parameters`.
@@ -148,7 +153,7 @@ class Handler(ABC, Generic[In, Params, Out]):
         """
         raise NotImplementedError
 
-    def _one(self, *args: Any) -> Out | Exception:
+    def _one(self, *args: Any) -> Any:
         try:
             return self(*args)
         except Exception as error:
