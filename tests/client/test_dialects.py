@@ -12,13 +12,13 @@ from typing import Annotated, Any
 
 import pytest
 from hypothesis import assume, given, settings, strategies as st
-from inference_tasks._runtime.forms import EACH, Form, hear, speak
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from inference_tasks._dialects import DIALECTS
 from inference_tasks._runtime.dialect import Dialect, Wire, _joined
 from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.errors import InputError
+from inference_tasks._runtime.forms import EACH, Form, hear, speak
 from inference_tasks._runtime.types import dump
 from inference_tasks._runtime.validation import validate_request, validate_response
 from inference_tasks._tasks import TASKS
