@@ -111,3 +111,15 @@ def test_a_client_that_left_is_logged_as_499(serve: Serve, logged: Callable[[], 
         assert handler.gate.entered.wait(10)
     until(lambda: any(line["status"] == 499 for line in requests(logged())))
     handler.gate.opened.set()
+
+
+@pytest.mark.parametrize("logged", [JsonLines], indirect=True)
+def test_that_a_model_is_not_ready_yet_is_no_failure(serve: Serve, logged: Callable[[], list[str]]) -> None:
+    class Broken(Echo):
+        def load(self) -> None:
+            raise ValueError("no weights")
+
+    live = serve(Broken(), wait=False)
+    assert live.client.get("/ready", headers={"x-request-id": "asked"}).status_code == 503
+    until(lambda: any('"asked"' in line for line in logged()))
+    assert [line["level"] for line in requests(logged()) if line["request_id"] == "asked"] == ["info"]

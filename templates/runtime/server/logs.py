@@ -18,8 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def answered(scope: Scope, trace: Trace, status: int) -> None:
-    """Log a request: at level info, or warning if the server failed it."""
-    level = logging.WARNING if status >= 500 else logging.INFO
+    """Log a request: at level info, or warning if the server failed it.
+
+    That a model is not ready yet is an answer to those who ask for that, again and again, and no failure.
+    """
+    level = logging.WARNING if status >= 500 and scope["path"] != "/ready" else logging.INFO
     if not log.isEnabledFor(level):
         return
     fields: dict[str, Any] = {
