@@ -25,9 +25,7 @@ OPTIONS: Final = (
 )
 """Keywords that every client method has beside those of its spec."""
 
-RESERVED: Final = frozenset(
-    {"base_url", "close", "map", "prepare", "parse", "with_options", "with_raw_response", "list", "dict"}
-)
+RESERVED: Final = frozenset({"base_url", "close", "map", "with_options", "with_raw_response", "list", "dict"})
 """What a client has beside its tasks, and what its annotations use: no method may be called so."""
 
 

@@ -149,8 +149,7 @@ def snippets(api: ir.Api, plan: Plan, context: Context) -> tuple[Snippet, ...]:
 
 def sample_paths(task: ir.Task, example: ir.Example) -> dict[str, str]:
     """The example's media files: path under the spec root to path below ``docs/samples``."""
-    media = [*([example.media] if example.media else []), *(path for _, path in example.files)]
-    return {path: f"{task.id}/{path.rsplit('/', 1)[-1]}" for path in media}
+    return {path: f"{task.id}/{path.rsplit('/', 1)[-1]}" for _, path in _files(example)}
 
 
 def media_type(data: bytes) -> str | None:
@@ -197,7 +196,7 @@ def _view(
     api: ir.Api, plan: Plan, task: TaskPlan, example: ir.Example, language: Language, context: Context, where: str
 ) -> _View:
     rest, _ = _parameters(task, example, where)
-    files = [("", example.media)] if example.media else list(example.files)
+    files = _files(example)
     names = _names(example)
     variables = {member: _variable(member or (task.media.media if task.media else "data")) for member in names}
     form = "json" if not files else "base64" if example.parameters or example.files else "file"
@@ -258,10 +257,14 @@ def call(task: TaskPlan, example: ir.Example) -> str:
     return f"{task.method}({', '.join(arguments)})"
 
 
+def _files(example: ir.Example) -> list[tuple[str, str]]:
+    """The example's files below the spec root, each by the member that it goes into, ``""`` for the primary input."""
+    return [("", example.media)] if example.media else list(example.files)
+
+
 def _names(example: ir.Example) -> dict[str, str]:
     """The names of an example's files by the member that they go into, ``""`` for the primary input itself."""
-    files = [("", example.media)] if example.media else list(example.files)
-    return {member: path.rsplit("/", 1)[-1] for member, path in files}
+    return {member: path.rsplit("/", 1)[-1] for member, path in _files(example)}
 
 
 def _arguments(task: TaskPlan, example: ir.Example, where: str) -> list[str]:

@@ -11,9 +11,9 @@ from . import generation
 from .base import LocalModel, ModelDirectoryError
 from .sound import wav
 from .speecht5 import Voice, check_voice
+from .texts import SANE_LENGTH
 
 MAX_CHARACTERS = 5_000
-SANE_LENGTH = 1_000_000
 SPECTROGRAMS = ("speecht5",)
 WAVEFORMS = ("bark", "musicgen", "vits")
 COMPOSERS = ("bark", "musicgen")

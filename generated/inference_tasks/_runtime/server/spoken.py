@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +10,7 @@ from starlette.responses import Response
 
 from .._sniff import sniff
 from ..dialect import Wire
+from ..encoded import Base64
 
 JSON = "application/json"
 
@@ -48,6 +47,6 @@ def _wants_json(headers: Mapping[bytes, bytes]) -> bool:
 
 def _file(text: Any) -> bytes | None:
     try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError, binascii.Error):
+        return Base64(text).data if isinstance(text, str) else None
+    except ValueError:
         return None
