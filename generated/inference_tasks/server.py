@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._dialects import DIALECTS
 from ._runtime.server.app import create_app as _create_app
 from ._runtime.server.handler import Audio, Handler, Image, RequestProblem
-from ._runtime.server.settings import Settings
+from ._runtime.server.settings import Limits, Settings
 from ._tasks import (
     AUDIO_CLASSIFICATION,
     AUDIO_TO_AUDIO,
@@ -146,6 +146,7 @@ __all__ = [
     "Audio",
     "Handler",
     "Image",
+    "Limits",
     "RequestProblem",
     "Settings",
     "create_app",

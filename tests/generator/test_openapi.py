@@ -11,6 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from tests.docs.specs import examples
+from tests.end_to_end.canned import handler
 
 SPECS = Path(__file__).parents[2] / "specs"
 TASKS = sorted(path.parent.name for path in SPECS.glob("*/task.toml"))
@@ -64,3 +65,23 @@ def test_examples_and_bad_requests(document: dict[str, Any], task: str) -> None:
         assert not request.is_valid(example.payload | {"topk": 1})
         assert not request.is_valid(example.payload | {"parameters": {"topk": 1}})
     assert not request.is_valid({})
+
+
+@pytest.mark.parametrize("task", ["chat-completion", "text-generation"])
+def test_the_schema_of_a_stream_is_that_of_an_event(document: dict[str, Any], task: str) -> None:
+    answers = document["paths"][f"/tasks/{task}"]["post"]["responses"]["200"]["content"]
+    event = jsonschema.Draft202012Validator(answers["text/event-stream"]["schema"] | document)
+    assert event.is_valid({"data": "[DONE]"})
+    assert not event.is_valid({})
+    data = answers["text/event-stream"]["schema"]["properties"]["data"]["anyOf"][0]
+    told = jsonschema.Draft202012Validator(data["contentSchema"] | document)
+    for sent in handler(task).stream(None):
+        told.validate(sent)
+    told.validate({"error": "internal error"})
+    assert not told.is_valid({"text": "a"})
+
+
+def test_the_pages_of_the_server(document: dict[str, Any]) -> None:
+    about = {path: list(item["get"]["responses"]) for path, item in document["paths"].items() if "get" in item}
+    ok = ["200"]
+    assert about == {"/health": ok, "/ready": ["200", "503"], "/metrics": ok, "/openapi.json": ok}

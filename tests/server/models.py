@@ -1,45 +1,23 @@
-"""Tiny models with random weights, made on the spot: for the shapes that the demo models do not have."""
+"""Tiny models with random weights, made on the spot: for the shapes that the trained demo models do not have."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from inference_tasks._runtime.torch.demo import sound, vision
+from inference_tasks._runtime.torch.demo.vocabularies import BYTES
+from inference_tasks._runtime.torch.demo.weights import SMALL, labelled
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
-SMALL: dict[str, Any] = {
-    "hidden_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-}
-
-
-def labelled(*names: str, **options: Any) -> dict[str, Any]:
-    """Configuration of a classifier with the labels `names`."""
-    return {"id2label": dict(enumerate(names)), "label2id": {n: i for i, n in enumerate(names)}, **options}
 
 
 def ctc(directory: Path) -> Path:
     """A Wav2Vec2 that spells, without an attention mask."""
-    vocabulary = ["<pad>", "<s>", "</s>", "<unk>", "|", *LETTERS]
-    (directory / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(vocabulary)}))
-    tokenizer = transformers.Wav2Vec2CTCTokenizer(str(directory / "vocab.json"))
-    config = transformers.Wav2Vec2Config(
-        **SMALL,
-        conv_dim=[16] * 7,
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=2,
-        vocab_size=len(vocabulary),
-        pad_token_id=0,
-    )
-    transformers.Wav2Vec2ForCTC(config).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    transformers.Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(directory)
-    return directory
+    return sound.recognizer(directory)
 
 
 def whisper(directory: Path) -> Path:
@@ -47,8 +25,7 @@ def whisper(directory: Path) -> Path:
     end = "<|endoftext|>"
     special = ["<|startoftranscript|>", "<|en|>", "<|fr|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>"]
     special += ["<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate([*alphabet, end])}
+    vocabulary = {token: i for i, token in enumerate([*BYTES, end])}
     tokenizer = transformers.WhisperTokenizer(vocab=vocabulary, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special})
     tokenizer.add_tokens([f"<|{i * 0.02:.2f}|>" for i in range(1501)])
@@ -98,7 +75,7 @@ def words(directory: Path, *labels: str, **options: Any) -> Path:
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", model_max_length=16
     )
     config = transformers.BertConfig(
-        **SMALL, vocab_size=len(vocabulary), max_position_embeddings=16, **labelled(*labels, **options)
+        **SMALL, vocab_size=len(vocabulary), max_position_embeddings=16, **labelled(*labels), **options
     )
     transformers.BertForSequenceClassification(config).save_pretrained(directory)
     fast.save_pretrained(directory)
@@ -106,24 +83,10 @@ def words(directory: Path, *labels: str, **options: Any) -> Path:
 
 
 def pictures(directory: Path, *labels: str) -> Path:
-    """A ViT classifier of 16 x 16 pixels."""
-    config = transformers.ViTConfig(**SMALL, image_size=16, patch_size=8, **labelled(*labels))
-    transformers.ViTForImageClassification(config).save_pretrained(directory)
-    transformers.ViTImageProcessorPil(size={"height": 16, "width": 16}).save_pretrained(directory)
-    return directory
+    """A ViT classifier."""
+    return vision.classifier(directory, *labels)
 
 
 def sounds(directory: Path, *labels: str) -> Path:
     """A Wav2Vec2 classifier with an attention mask."""
-    config = transformers.Wav2Vec2Config(
-        **SMALL,
-        conv_dim=[16] * 7,
-        feat_extract_norm="layer",
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=2,
-        classifier_proj_size=16,
-        **labelled(*labels),
-    )
-    transformers.Wav2Vec2ForSequenceClassification(config).save_pretrained(directory)
-    transformers.Wav2Vec2FeatureExtractor(return_attention_mask=True).save_pretrained(directory)
-    return directory
+    return sound.classifier(directory, *labels)

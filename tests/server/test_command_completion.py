@@ -31,7 +31,7 @@ def offered(line: str, capsys: pytest.CaptureFixture[str], shell: str = "fish") 
 @pytest.mark.parametrize(
     ("line", "words", "files"),
     [
-        ("", ["serve", "run", "completion"], ""),
+        ("", ["serve", "run", "deploy", "completion"], ""),
         ("r", ["run"], ""),
         ("run image-cl", ["image-classification"], ""),
         ("run image-classification --func", ["--function-to-apply"], ""),

@@ -314,7 +314,6 @@ def test_an_optional_input_may_be_missing(asked: Asked) -> None:
         (["text-classification", "x", "--token-env", "PATH"], "only of use with a server (--url)"),
         (["text-classification", "x", "--url", "localhost"], "not an http:// or https:// URL"),
         (["text-classification", "x", "--url", "http://localhost", "--token-env", "NO_SUCH"], "NO_SUCH is not set"),
-        (["translation", "x"], "no demo model for translation"),
         (["translation", "x", "--model", "/no/such"], "/no/such: no such directory"),
     ],
 )

@@ -41,12 +41,35 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "cache_size": ("0", "0", 0),
     "cache_ttl": ("12", "12", 12.0),
     "decode_threads": ("3", "3", 3),
+    "fetch": ('["a.example"]', "a.example", ("a.example",)),
+    "fetch_timeout": ("2.5", "2.5", 2.5),
+    "max_pixels": ("21", "21", 21),
+    "max_seconds": ("22.5", "22.5", 22.5),
+    "max_video_pixels": ("23", "23", 23),
+    "max_characters": ("24", "24", 24),
+    "max_values": ("24", "24", 24),
+    "max_texts": ("25", "25", 25),
+    "max_labels": ("26", "26", 26),
+    "max_top_k": ("27", "27", 27),
+    "max_answers": ("28", "28", 28),
+    "max_beams": ("29", "29", 29),
+    "max_new_tokens": ("30", "30", 30),
+    "max_steps": ("32", "32", 32),
+    "max_side": ("33", "33", 33),
+    "max_frames": ("34", "34", 34),
     "cors": ('["https://a.example"]', "https://a.example", ("https://a.example",)),
     "tracing": ("true", "true", True),
     "host": ('"::1"', "::1", "::1"),
     "port": ("0", "0", 0),
     "device": ('"cpu"', "cpu", "cpu"),
+    "dtype": ('"bfloat16"', "bfloat16", "bfloat16"),
+    "compile": ("true", "true", True),
     "threads": ("2", "2", 2),
+    "replicas": ("2", "2", 2),
+    "max_replicas": ("3", "3", 3),
+    "cpus": ("0.5", "0.5", 0.5),
+    "gpus": ("1", "1", 1.0),
+    "memory": ("17", "17", 17),
     "max_connections": ("13", "13", 13),
     "header_timeout": ("14", "14", 14.0),
     "read_timeout": ("14.5", "14.5", 14.5),
@@ -257,7 +280,8 @@ def test_a_model_is_loaded_as_its_table_says(tmp_path: Path) -> None:
     words = models.words(tmp_path, "a", "b")
     own = Model(task="text-classification", directory=words, device="meta", threads=3, max_batch=5, lazy=True)
     rest = Model(task="text-classification", directory=words)
-    first, second = handlers_of(BINDINGS, "inference_tasks", Serving(models=(own, rest), device="cpu", threads=2))
+    settings = Serving(models=(own, rest), device="cpu", threads=2, dtype="bfloat16")
+    first, second = handlers_of(BINDINGS, settings, None)
     assert (first.name, second.name) == ("", tmp_path.name)
     assert (first.max_batch, first.lazy, second.lazy) == (5, True, None)
     threads = torch.get_num_threads()
@@ -265,6 +289,7 @@ def test_a_model_is_loaded_as_its_table_says(tmp_path: Path) -> None:
         for handler, device, count in ((first, "meta", 3), (second, "cpu", 2)):
             handler.load()
             assert torch.get_num_threads() == count
-            assert {p.device.type for p in vars(handler)["model"].parameters()} == {device}
+            weights = list(vars(handler)["model"].parameters())
+            assert {(p.device.type, p.dtype) for p in weights} == {(device, torch.bfloat16)}
     finally:
         torch.set_num_threads(threads)

@@ -138,6 +138,134 @@ def test_a_slow_answer_is_not_cut_off(start: Start) -> None:
     assert answers.count(b"HTTP/1.1 200") == 2
 
 
+def flood(raw: socket.socket, piece: bytes, most: int) -> tuple[int, bytes]:
+    """How many bytes of endless `piece` the server takes, up to `most`, and what it answers."""
+    raw.settimeout(10)
+    sent = 0
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        while sent < most:
+            raw.sendall(piece)
+            sent += len(piece)
+    return sent, received(raw)
+
+
+CHUNKED = f"POST {TEXT} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+FIELD = b"y: " + b"z" * 1000 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"GET /health HTTP/1.1\r\n", FIELD),
+        (b"GET /health HTTP/1.1\r\nx: ", b"y" * 1000),
+        (b"GET /", b"y" * 1000),
+        (b"", b"\r\n" * 1000),
+        (CHUNKED + b"1\r\n{\r\n0\r\n", FIELD),
+        (CHUNKED + b"1;", b"y" * 1000),
+        (CHUNKED, b"1;" + b"y" * 1000 + b"\r\nx\r\n"),
+    ],
+    ids=["headers", "header", "path", "blank lines", "trailers", "chunk extension", "chunk extensions"],
+)
+def test_what_is_no_body_is_not_taken_without_end(start: Start, begin: bytes, piece: bytes) -> None:
+    port = start(Echo())
+    with connect(port) as raw:
+        raw.sendall(begin)
+        # The system's own buffers on both sides take some megabytes on their way.
+        sent, answer = flood(raw, piece, 100_000_000)
+    assert sent < 50_000_000
+    assert b" 200 " not in answer
+    assert httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200
+
+
+def test_a_large_head_is_told_so(start: Start) -> None:
+    port = start(Echo())
+    with connect(port) as raw:
+        raw.sendall(b"GET /health HTTP/1.1\r\n")
+        assert not threading.Event().wait(0.1)
+        raw.sendall(FIELD * 80)
+        assert received(raw).startswith(b"HTTP/1.1 431")
+
+
+def test_a_body_in_small_chunks_is_taken(start: Start) -> None:
+    port = start(Echo(), receive_timeout=30)
+    text = b'{"inputs": "' + b"x" * 100_000 + b'"}'
+    with connect(port) as raw:
+        raw.sendall(CHUNKED.replace(b"host: x", b"host: x\r\nx-wait-for-model: 1\r\nconnection: close"))
+        for at in range(0, len(text), 10):
+            raw.sendall(b"%x\r\n%b\r\n" % (len(text[at : at + 10]), text[at : at + 10]))
+        raw.sendall(b"0\r\n\r\n")
+        assert received(raw).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("framed", [False, True])
+def test_an_endless_body_is_cut_off(start: Start, framed: bool) -> None:
+    port = start(Echo(), max_body=100_000)
+    head, piece = CHUNKED, b"2710\r\n" + b"x" * 10_000 + b"\r\n"
+    if not framed:
+        head, piece = CHUNKED.replace(b"transfer-encoding: chunked", b"content-length: 90000000"), b"x" * 10_000
+    with connect(port) as raw:
+        raw.sendall(head)
+        sent, answer = flood(raw, piece, 90_000_000)
+    assert sent < 50_000_000
+    assert answer.startswith(b"HTTP/1.1 413") or not answer
+    assert httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200
+
+
+def test_a_body_that_trickles_is_408(start: Start) -> None:
+    port = start(Echo(), receive_timeout=0.4)
+    begun = time.monotonic()
+    with connect(port) as raw:
+        raw.sendall(f"POST {TEXT} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n".encode())
+        assert trickle(raw, b"x" * 900).startswith(b"HTTP/1.1 408")
+    assert 0.35 < time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("token", ["", "authorization: Bearer wrong\r\n", "authorization: Basic czNjcmV0\r\n"])
+def test_who_has_no_token_is_told_so_before_sending_anything(start: Start, token: str) -> None:
+    port = start(Echo(), token="s3cret", max_connections=1)
+    with connect(port) as raw:
+        raw.sendall(f"POST {TEXT} HTTP/1.1\r\nhost: x\r\n{token}content-length: 1000000\r\n\r\n".encode())
+        assert raw.recv(4096).startswith(b"HTTP/1.1 401")
+
+
+def test_each_of_several_requests_on_a_connection_needs_its_token(start: Start) -> None:
+    port = start(Echo(), token="s3cret")
+    body = b'{"inputs": "x"}'
+    head = f"POST {TEXT} HTTP/1.1\r\nhost: x\r\nx-wait-for-model: 1\r\ncontent-length: {len(body)}\r\n"
+    allowed = (head + "authorization: Bearer s3cret\r\n\r\n").encode() + body
+    denied = (head + "connection: close\r\n\r\n").encode() + body
+    with connect(port) as raw:
+        raw.sendall(allowed + allowed + denied)
+        answers = received(raw)
+    assert [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"401"]
+
+
+def test_requests_are_not_taken_without_end_before_they_are_answered(start: Start) -> None:
+    port = start(Echo())
+    ask = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
+    with connect(port) as raw:
+        raw.sendall(ask * 20)
+        answers = b""
+        while answers.count(b"HTTP/1.1 200") < 20:
+            answers += raw.recv(4096)
+    with connect(port) as raw:
+        sent, _ = flood(raw, ask * 1000, 100_000_000)
+    assert sent < 50_000_000
+    assert httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "extra", ["transfer-encoding: gzip, chunked\r\n", "content-length: 7\r\ntransfer-encoding: chunked\r\n"]
+)
+def test_bodies_of_two_minds_are_refused(start: Start, extra: str) -> None:
+    port = start(Echo())
+    with connect(port) as raw:
+        raw.sendall(
+            f"POST {TEXT} HTTP/1.1\r\nhost: x\r\n{extra}connection: close\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n".encode()
+        )
+        assert received(raw)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 415")
+
+
 SIZE = 15_000_000
 LARGE = b'{"inputs": "' + b"x" * SIZE + b'"}'
 
@@ -154,7 +282,7 @@ def ask_much(port: int) -> socket.socket:
 
 def test_an_answer_that_nobody_reads_is_given_up(start: Start) -> None:
     handler = Echo()
-    port = start(handler, read_timeout=0.3, max_connections=1)
+    port = start(handler, read_timeout=0.3, max_connections=1, max_characters=SIZE)
     with ask_much(port) as raw:
         until(lambda: bool(handler.batches))
         until(lambda: httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200)
@@ -162,7 +290,7 @@ def test_an_answer_that_nobody_reads_is_given_up(start: Start) -> None:
 
 
 def test_an_answer_that_is_read_slowly_arrives(start: Start) -> None:
-    port = start(Echo(), read_timeout=1, header_timeout=1)
+    port = start(Echo(), read_timeout=1, header_timeout=1, max_characters=SIZE)
     total = 0
     with ask_much(port) as raw:
         begun = time.monotonic()

@@ -165,6 +165,14 @@ def test_broken_json_is_400(serve: Serve, echo: Echo, body: bytes) -> None:
     assert echo.batches == []
 
 
+@pytest.mark.parametrize(("depth", "status"), [(64, 422), (65, 400)])
+def test_json_is_nested_64_deep_at_most(serve: Serve, echo: Echo, depth: int, status: int) -> None:
+    for opens, closes in ((b"[", b"]"), (b'{"a":', b"}")):
+        inner = opens * (depth - 1) + b"0" + closes * (depth - 1)
+        answer = serve(echo).post(TEXT, content=b'{"inputs": ' + inner + b"}", headers=JSON)
+        assert answer.status_code == status, answer.text
+
+
 def test_broken_json_says_where(serve: Serve, echo: Echo) -> None:
     error = serve(echo).post(TEXT, content=b'{"inputs": "x",\n  oops}', headers=JSON).json()["error"]
     assert "line 2" in error

@@ -204,6 +204,9 @@ class HeldCounter(Counter):
             self.early = self.early or self.unloaded
             yield event
 
+    def load(self) -> None:
+        self.unloaded = False
+
     def unload(self) -> None:
         self.unloaded = True
 

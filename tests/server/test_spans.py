@@ -91,6 +91,8 @@ def test_no_spans_unless_wanted(serve: Serve, echo: Echo, exported: InMemorySpan
 def test_spans_reach_a_collector(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra otel is not installed")
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
     from . import models
     from .test_command import COMMAND
 
@@ -111,6 +113,7 @@ def test_spans_reach_a_collector(tmp_path: Path) -> None:
         environment = os.environ | {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_address[1]}",
             "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+            "OTEL_SERVICE_NAME": "of-the-test",
             "INFERENCE_TASKS_SERVE_TRACING": "true",
             "NO_PROXY": "127.0.0.1",
         }
@@ -119,13 +122,19 @@ def test_spans_reach_a_collector(tmp_path: Path) -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
             assert process.stdout is not None
             url = process.stdout.readline().partition(" serves ")[0]
-            headers = {"x-wait-for-model": "true"}
-            answer = httpx.post(f"{url}/tasks/text-classification", json={"inputs": "x"}, headers=headers, timeout=60)
+            headers = {"x-wait-for-model": "true", "traceparent": PARENT}
+            inputs = {"inputs": "private"}
+            answer = httpx.post(f"{url}/tasks/text-classification", json=inputs, headers=headers, timeout=60)
             process.terminate()
             assert process.wait(30) == 0
         collector.shutdown()
         thread.join(10)
     assert answer.status_code == 200
-    sent = b"".join(bodies)
-    assert b"inference_tasks" in sent
-    assert b"POST /tasks/{name:path}" in sent
+    resources = [found for body in bodies for found in ExportTraceServiceRequest.FromString(body).resource_spans]
+    names = {one.value.string_value for found in resources for one in found.resource.attributes}
+    assert "of-the-test" in names
+    spans = [span for found in resources for scope in found.scope_spans for span in scope.spans]
+    (request,) = (span for span in spans if span.name == "POST /tasks/{name:path}")
+    assert [request.trace_id.hex(), request.parent_span_id.hex()] == PARENT.split("-")[1:3]
+    assert {span.name for span in spans if span.parent_span_id == request.span_id} == set(STAGES)
+    assert b"private" not in b"".join(bodies)

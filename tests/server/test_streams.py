@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from inference_tasks import (
     StreamError,
     UnprocessableEntityError,
 )
+from inference_tasks._runtime.server.problems import Abandoned
 from inference_tasks.models.text_generation import TextGenerationInput, TextGenerationOutput
 from inference_tasks.server import RequestProblem, TextGenerationHandler
 
@@ -36,7 +38,15 @@ class Counter(TextGenerationHandler):
         self.threads: set[str] = set()
 
     def __call__(self, request: TextGenerationInput) -> TextGenerationOutput:
-        self.steps.append(request.inputs)
+        name, _, count = request.inputs.partition(" ")
+        for number in range(int(count or 1)):
+            self.steps.append(f"{name} {number}")
+            time.sleep(0.005 if count else 0)
+            try:
+                self.pause()
+            except Abandoned:
+                self.closed.append(name)
+                raise
         return TextGenerationOutput(generated_text=request.inputs)
 
     def stream(self, request: TextGenerationInput) -> Iterator[Any]:
@@ -114,7 +124,7 @@ def test_streams_and_whole_answers_take_turns(url: str, counter: Counter) -> Non
 
     asyncio.run(run())
     first_end = min(len(counter.steps) - 1 - counter.steps[::-1].index(name) for name in "ab")
-    assert counter.steps.index("w") < first_end
+    assert counter.steps.index("w 0") < first_end
     assert max(counter.steps.index(name) for name in "ab") < first_end
 
 
@@ -184,3 +194,21 @@ def test_a_step_has_a_deadline(serve: Serve) -> None:
     client = Client(serve(Slow(), deadline=0.4).url, max_retries=0)
     with client, pytest.raises(StreamError, match=r"no answer within 0\.4 seconds"):
         list(client.text_generation("a 2", stream=True))
+
+
+def test_a_long_whole_answer_lets_streams_go_on(url: str, counter: Counter) -> None:
+    with Client(url) as client, ThreadPoolExecutor(1) as threads:
+        whole = threads.submit(client.text_generation, "long 100")
+        until(lambda: "long 3" in counter.steps)
+        with client.text_generation("short 5", stream=True) as events:
+            assert len(texts(events)) == 5
+        assert not whole.done()
+        assert whole.result().generated_text == "long 100"
+    assert counter.steps.index("short") < counter.steps.index("long 99")
+
+
+def test_a_whole_answer_is_told_that_nobody_waits_for_it(url: str, counter: Counter) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{url}/tasks/text-generation", json={"inputs": "long 400"}, timeout=0.1)
+    until(lambda: counter.closed == ["long"])
+    assert "long 399" not in counter.steps

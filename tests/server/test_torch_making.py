@@ -42,7 +42,6 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {name: getattr(tiny, name)(root / name) for name in ("vits", "speecht5", "musicgen", "bark", "converter")}
     made["stereo"] = tiny.musicgen(root / "stereo", channels=2)
     made["voices"] = tiny.vits(root / "voices", num_speakers=2, speaker_embedding_size=8)
-    torch.manual_seed(2)  # one with which all classes occur
     made["classifier"] = tiny.table(root / "classifier", classes=["no", 7, "yes"])
     made["estimator"] = tiny.table(root / "estimator", target={"mean": 20.0, "scale": 6.0}, hidden_sizes=[])
     return made
@@ -165,7 +164,6 @@ def test_sampling_follows_its_parameters(loaded: Load, model: str) -> None:
         ("bark", {"do_sample": True, "temperature": 0.0}, FIELD),
         ("musicgen", {"num_beams": 2}, FIELD),
         ("musicgen", {"do_sample": True, "temperature": 0.0}, FIELD),
-        ("musicgen", {"max_new_tokens": 100_000}, f"{FIELD}.max_new_tokens"),
         ("musicgen", {"penalty_alpha": 0.5}, f"{FIELD}.penalty_alpha"),
         ("musicgen", {"num_beam_groups": 2}, f"{FIELD}.num_beam_groups"),
     ],

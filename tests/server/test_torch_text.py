@@ -18,6 +18,8 @@ import transformers
 from inference_tasks import Client
 from inference_tasks._runtime.torch import create_handler
 from inference_tasks._runtime.torch.base import ModelDirectoryError
+from inference_tasks._runtime.torch.demo.text import bert
+from inference_tasks._runtime.torch.demo.weights import save
 from inference_tasks._runtime.torch.sentence_transformers import Pooling
 from inference_tasks._runtime.torch.tapas import TableTokenizer
 from inference_tasks._runtime.torch.texts import batches, chunk_count
@@ -250,9 +252,7 @@ def test_fill_mask_parameters(made: Make) -> None:
     rated = ask(handler, MASKED[0], targets=["the", "lamp"])
     by_token = {answer["token"]: answer["score"] for answer in everything}
     assert [answer["score"] for answer in rated] == pytest.approx([by_token[a["token"]] for a in rated], abs=1e-6)
-    assert blamed(refused(handler, MASKED[0], top_k=1001)) == "parameters.top_k"
     assert blamed(refused(handler, MASKED[0], targets=["the", " "])) == "parameters.targets.1"
-    assert blamed(refused(handler, MASKED[0], targets=["a"] * 1001)) == "parameters.targets"
 
 
 def test_texts_without_one_mask_fail_alone(made: Make) -> None:
@@ -303,7 +303,6 @@ def test_classes_alone_and_together(made: Make) -> None:
 def test_zero_shot_refusals(made: Make) -> None:
     handler = made(ZERO, tiny_text.judge)
     one: dict[str, Any] = {"candidate_labels": ["music"]}
-    assert blamed(refused(handler, "x", candidate_labels=["a"] * 257)) == "parameters.candidate_labels"
     assert blamed(refused(handler, "x", candidate_labels=["a", "y" * 100_001])) == "parameters.candidate_labels.1"
     assert blamed(refused(handler, "x", hypothesis_template="no place", **one)) == "parameters.hypothesis_template"
     # What str.format would make of it stays as it is.
@@ -445,7 +444,6 @@ def test_requests_of_all_kinds_go_together(made: Make, build: Any) -> None:
         {"inputs": "lisbon", "truncate": True, "truncation_direction": "left"},
         {"inputs": ["x" * 100_001]},
         {"inputs": "lisbon", "prompt_name": "nothing"},
-        {"inputs": ["a"] * 1001},
     ]
     answers = handler.batch([validate_request(handler.binding, payload) for payload in payloads], None)
     for payload, answer in zip(payloads, answers, strict=True):
@@ -453,7 +451,7 @@ def test_requests_of_all_kinds_go_together(made: Make, build: Any) -> None:
             assert blamed(refused(handler, **payload)) == blamed(answer)
         else:
             assert alike(_plain(answer), ask(handler, **payload))
-    assert [isinstance(answer, RequestProblem) for answer in answers] == [False] * 3 + [True, False, True, True, True]
+    assert [isinstance(answer, RequestProblem) for answer in answers] == [False] * 3 + [True, False, True, True]
 
 
 def test_the_vectors_of_all_tokens_are_not_answered_for_any_amount(made: Make) -> None:
@@ -529,14 +527,12 @@ def test_bad_sentences_fail_alone(made: Make) -> None:
             COMPARED,
             {"source_sentence": LONG, "sentences": ["x"]},
             {"source_sentence": "x", "sentences": ["x", LONG]},
-            {"source_sentence": "x", "sentences": ["x"] * 1001},
         ],
     )
     assert alike(answers[0], ask(handler, COMPARED))
     assert [blamed(answer) for answer in answers[1:]] == [
         "inputs.source_sentence",
         "inputs.sentences.1",
-        "inputs.sentences",
     ]
 
 
@@ -616,6 +612,17 @@ def test_answers_are_pieces_of_the_text_in_whole_words(made: Make, build: Any) -
     )
 
 
+@pytest.mark.parametrize("build", [tiny_text.reader, tiny_text.byte_reader])
+def test_words_that_chunks_cut_are_whole_all_the_same(made: Make, build: Any) -> None:
+    handler = made(QA, build)
+    context = LIGHTHOUSE["context"]
+    seen = set()
+    for longest in range(26, 34):
+        for answer in ask(handler, LIGHTHOUSE, top_k=100, max_seq_len=longest, doc_stride=0):
+            seen |= {answer["start"], answer["end"]}
+    assert all(edge in (0, len(context)) or not context[edge - 1 : edge + 1].isalnum() for edge in seen)
+
+
 @pytest.mark.parametrize("given", [{}, {"max_seq_len": 30}, {"max_seq_len": 30, "doc_stride": 0}, {"doc_stride": 5}])
 def test_a_long_text_is_read_in_chunks(made: Make, given: dict[str, int]) -> None:
     handler = made(QA, tiny_text.reader)
@@ -664,7 +671,7 @@ def test_question_answering_refusals(made: Make, parameters: dict[str, Any], fie
 
 def test_a_reader_without_positions_is_refused(tmp_path: Path) -> None:
     tokenizer = transformers.ByT5Tokenizer(extra_ids=0)
-    tiny_text.save(tmp_path, transformers.BertForQuestionAnswering(tiny_text.bert(tokenizer)), tokenizer)
+    save(tmp_path, transformers.BertForQuestionAnswering(bert(tokenizer)), tokenizer)
     with pytest.raises(ModelDirectoryError, match="where in the text"):
         create_handler(TASKS[QA], tmp_path).load()
 

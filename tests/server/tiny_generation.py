@@ -1,4 +1,4 @@
-"""Tiny models that write: with random weights, or with weights that make them say what is known beforehand."""
+"""Tiny models that write, with random weights: demo models in sizes for tests, and other architectures."""
 
 from __future__ import annotations
 
@@ -8,100 +8,44 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
-PAD, END, START = "<pad>", "</s>", "<s>"
+from inference_tasks._runtime.torch.demo import vision, writing
+from inference_tasks._runtime.torch.demo.vocabularies import marks, of_bytes
+from inference_tasks._runtime.torch.demo.weights import SMALL, save, spread
+
 WIDTH = 32
-TINY: dict[str, Any] = {
-    "hidden_size": WIDTH,
-    "intermediate_size": WIDTH,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 2,
-}
-CHAT = (
-    "{% for message in messages %}"
-    "[{{ message.role }}{% if message.name %} {{ message.name }}{% endif %}] {{ message.content }}"
-    "{% for call in message.tool_calls or [] %}<tool_call>{{ call.function | tojson }}</tool_call>{% endfor %}"
-    "{{ '\n' }}"
-    "{% endfor %}"
-    "{% if tools %}Tools: {{ tools | tojson }} "
-    'Write <tool_call>{"name": ..., "arguments": ...}</tool_call>{{ "\n" }}{% endif %}'
-    "{% if reasoning_effort %}Effort: {{ reasoning_effort }}{{ '\n' }}{% endif %}"
-    "[assistant] "
-)
+VISION: dict[str, Any] = {**SMALL, "image_size": 16, "patch_size": 8}
 
 
-def lively(model: Any, seed: int = 0, scale: float = 0.4) -> Any:
+def lively(model: Any) -> Any:
     """`model` with weights so far apart that it says different things after different texts."""
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(0, scale)
-    return model
-
-
-def byte_tokenizer(longest: int = 512, *, wrapped: bool = False, words: Iterable[str] = ()) -> Any:
-    """One token a byte, the marks `<pad>`, `</s>`, `<s>` and `words`; text is `wrapped` in marks for encoders."""
-    vocabulary = {token: i for i, token in enumerate([PAD, END, START, *sorted(pre_tokenizers.ByteLevel.alphabet())])}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    if wrapped:
-        marks = [(START, vocabulary[START]), (END, vocabulary[END])]
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single=f"{START} $A {END}", pair=f"{START} $A $B {END}", special_tokens=marks
-        )
-    tokenizer.add_tokens(list(words))
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, bos_token=START, model_max_length=longest
-    )
+    return spread(model, writing.SCALE, seed=0)
 
 
 def writer(directory: Path, family: str = "llama", *, chat: str | None = None, longest: int = 512) -> Path:
     """A language model that writes random bytes; `chat` is its chat template."""
-    tokenizer = byte_tokenizer(longest)
-    tokenizer.chat_template = chat
-    marks = {"bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
-    config = transformers.AutoConfig.for_model(
-        family, vocab_size=len(tokenizer), max_position_embeddings=longest, **TINY, **marks
-    )
-    lively(transformers.AutoModelForCausalLM.from_config(config)).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
+    return writing.writer(directory, family, chat=chat, longest=longest)
 
 
 def bart(directory: Path, longest: int = 64, **options: Any) -> Path:
     """A BART that reads and writes at most `longest` bytes; `options` are for its configuration."""
-    tokenizer = byte_tokenizer(longest, wrapped=True)
-    lively(transformers.BartForConditionalGeneration(bart_config(len(tokenizer), longest, **options))).save_pretrained(
-        directory
-    )
-    tokenizer.save_pretrained(directory)
-    return directory
+    return writing.bart(directory, longest, **options)
 
 
-def bart_config(size: int, longest: int, kind: Any = transformers.BartConfig, **options: Any) -> Any:
-    """The configuration of an encoder-decoder of the BART family."""
-    numbers: dict[str, Any] = {f"{side}_layers": 1 for side in ("encoder", "decoder")}
-    numbers |= {f"{side}_attention_heads": 2 for side in ("encoder", "decoder")}
-    numbers |= {f"{side}_ffn_dim": WIDTH for side in ("encoder", "decoder")}
-    marks = {"pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 2, "decoder_start_token_id": 1}
-    return kind(
-        vocab_size=size,
-        d_model=WIDTH,
-        max_position_embeddings=longest,
-        forced_eos_token_id=None,
-        **(numbers | marks | options),
-    )
+def nllb(directory: Path) -> Path:
+    """An NLLB for three languages and the letters of two."""
+    return writing.nllb(directory, 64)
+
+
+def blip(directory: Path) -> Path:
+    """A BLIP, the captioner, for images of 16 x 16 pixels."""
+    return vision.blip(directory, longest=64, letters=False)
 
 
 def t5(directory: Path, tasks: dict[str, Any]) -> Path:
     """A T5 whose configuration says in `tasks` what stands before the texts of its tasks."""
-    tokenizer = byte_tokenizer(64, wrapped=True)
+    tokenizer = of_bytes(64, wrapped=True)
     config = transformers.T5Config(
         vocab_size=len(tokenizer),
         d_model=WIDTH,
@@ -114,25 +58,7 @@ def t5(directory: Path, tasks: dict[str, Any]) -> Path:
         decoder_start_token_id=0,
         task_specific_params=tasks,
     )
-    lively(transformers.T5ForConditionalGeneration(config)).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
-
-
-def nllb(directory: Path) -> Path:
-    """An NLLB for three languages and the letters of two."""
-    pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz"]
-    tokenizer = transformers.NllbTokenizer(
-        vocab={piece: i for i, piece in enumerate(pieces)},
-        merges=[],
-        additional_special_tokens=["eng_Latn", "fra_Latn", "deu_Latn"],
-        model_max_length=64,
-    )
-    marks = {"pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0, "decoder_start_token_id": 2}
-    config = bart_config(len(tokenizer), 64, transformers.M2M100Config, **marks)
-    lively(transformers.M2M100ForConditionalGeneration(config)).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
+    return save(directory, lively(transformers.T5ForConditionalGeneration(config)), tokenizer)
 
 
 def marian(directory: Path, marks: Iterable[str] = ()) -> Path:
@@ -156,35 +82,15 @@ def marian(directory: Path, marks: Iterable[str] = ()) -> Path:
     )
     pad = vocabulary["<pad>"]
     numbers = {"pad_token_id": pad, "eos_token_id": 0, "bos_token_id": 0, "decoder_start_token_id": pad}
-    config = bart_config(len(vocabulary), 64, transformers.MarianConfig, **numbers)
-    lively(transformers.MarianMTModel(config)).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
-
-
-VISION: dict[str, Any] = {**TINY, "image_size": 16, "patch_size": 8}
-
-
-def blip(directory: Path) -> Path:
-    """A BLIP, the captioner, for images of 16 x 16 pixels."""
-    tokenizer = byte_tokenizer(64)
-    text = {**TINY, "vocab_size": len(tokenizer), "max_position_embeddings": 64, "encoder_hidden_size": WIDTH}
-    text |= {"bos_token_id": 2, "eos_token_id": 1, "sep_token_id": 1, "pad_token_id": 0}
-    config = transformers.BlipConfig(
-        text_config=text, vision_config=VISION, projection_dim=WIDTH, image_text_hidden_size=WIDTH
-    )
-    lively(transformers.BlipForConditionalGeneration(config)).save_pretrained(directory)
-    processor = transformers.BlipImageProcessorPil(size={"height": 16, "width": 16})
-    transformers.BlipProcessor(processor, tokenizer).save_pretrained(directory)
-    return directory
+    config = writing.bart_config(len(vocabulary), 64, transformers.MarianConfig, **numbers)
+    return save(directory, lively(transformers.MarianMTModel(config)), tokenizer)
 
 
 def git(directory: Path) -> Path:
     """A GIT, which reads the image as the beginning of the text."""
-    tokenizer = byte_tokenizer(64)
-    marks = {"bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
+    tokenizer = of_bytes(64)
     config = transformers.GitConfig(
-        vision_config=VISION, vocab_size=len(tokenizer), max_position_embeddings=64, **TINY, **marks
+        vision_config=VISION, vocab_size=len(tokenizer), max_position_embeddings=64, **SMALL, **marks(tokenizer)
     )
     lively(transformers.GitForCausalLM(config)).save_pretrained(directory)
     processor = transformers.CLIPImageProcessorPil(
@@ -196,8 +102,7 @@ def git(directory: Path) -> Path:
 
 def vit_gpt2(directory: Path) -> Path:
     """A ViT whose image a GPT-2 puts into words."""
-    tokenizer = byte_tokenizer(64)
-    marks = {"bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
+    tokenizer = of_bytes(64)
     decoder = transformers.GPT2Config(
         vocab_size=len(tokenizer),
         n_embd=WIDTH,
@@ -206,7 +111,7 @@ def vit_gpt2(directory: Path) -> Path:
         n_positions=64,
         is_decoder=True,
         add_cross_attention=True,
-        **marks,
+        **marks(tokenizer),
     )
     config = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(
         transformers.ViTConfig(**VISION), decoder

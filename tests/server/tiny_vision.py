@@ -1,4 +1,7 @@
-"""Tiny models with random weights that look at pictures, pages and videos, and pictures for them."""
+"""Tiny models with random weights that look at pictures, pages and videos, and pictures for them.
+
+Demo models in sizes for tests, and other architectures.
+"""
 
 from __future__ import annotations
 
@@ -11,88 +14,19 @@ from typing import Any
 import av
 import numpy as np
 import PIL.Image
-import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from .models import labelled
+from inference_tasks._runtime.torch.demo import vision, vocabularies
+from inference_tasks._runtime.torch.demo.vision import various
+from inference_tasks._runtime.torch.demo.weights import SMALL, labelled, save, spread
 
 WORDS = "a an the photo of this is cat dog red green blue what how many are there where date total invoice".split()
-TINY: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-
-
-def spread(model: Any, scale: float = 0.3, seed: int = 3) -> Any:
-    """`model` with weights so far apart that different inputs get clearly different answers."""
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(0, scale)
-    return model
-
-
-def various(model: Any) -> Any:
-    """`model`, which divides an image among queries, with queries that differ and seldom find nothing."""
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(0, 0.2)
-            if "quer" in name and parameter.dim() > 1:
-                parameter.normal_(0, 3)
-            if name.endswith(("class_labels_classifier.bias", "class_predictor.bias")):
-                parameter[-1] = -9
-    return model
 
 
 def wordpiece(length: int) -> Any:
     """A BERT tokenizer of a few whole words, letters and digits."""
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789?.:-"
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters, *(f"##{letter}" for letter in letters)]
-    vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=length,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-    )
-
-
-def bytewise(length: int) -> Any:
-    """A tokenizer of bytes like CLIP's: its last token ends a text, and pads it."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    start, end = "<|startoftext|>", "<|endoftext|>"
-    vocabulary = {token: index for index, token in enumerate(["!pad", *alphabet, start, end])}
-    tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token=end))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{start} $A {end}", special_tokens=[(start, vocabulary[start]), (end, vocabulary[end])]
-    )
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=length,
-        bos_token=start,
-        eos_token=end,
-        pad_token=end,
-        unk_token=end,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-
-
-def save(directory: Path, *parts: Any) -> Path:
-    for part in parts:
-        part.save_pretrained(directory)
-    return directory
+    return vocabularies.wordpiece(length, WORDS)
 
 
 def without_torchvision(directory: Path, name: str) -> Path:
@@ -107,45 +41,17 @@ def without_torchvision(directory: Path, name: str) -> Path:
 
 def yolos(directory: Path) -> Path:
     """A detector that gets no mask of its padding."""
-    config = transformers.YolosConfig(
-        **TINY, image_size=[64, 64], patch_size=16, num_detection_tokens=10, **labelled("cat", "dog", "bird")
-    )
-    processor = transformers.YolosImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
-    save(directory, spread(transformers.YolosForObjectDetection(config)), processor)
-    return without_torchvision(directory, "YolosImageProcessor")
-
-
-def _detr_config(*stages: str) -> Any:
-    backbone = transformers.ResNetConfig(
-        embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1], out_features=list(stages)
-    )
-    return transformers.DetrConfig(
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=8,
-        decoder_attention_heads=8,
-        use_timm_backbone=False,
-        use_pretrained_backbone=False,
-        backbone=None,
-        backbone_config=backbone,
-        d_model=16,
-        encoder_ffn_dim=16,
-        decoder_ffn_dim=16,
-        num_queries=6,
-        **labelled("cat", "dog", "bird"),
-    )
+    return without_torchvision(vision.yolos(directory), "YolosImageProcessor")
 
 
 def detr(directory: Path) -> Path:
     processor = transformers.DetrImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
-    model = transformers.DetrForObjectDetection(_detr_config("stage4"))
+    model = transformers.DetrForObjectDetection(vision.detr_config("stage4"))
     return save(directory, spread(model), processor)
 
 
 def detr_panoptic(directory: Path) -> Path:
-    processor = transformers.DetrImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
-    model = transformers.DetrForSegmentation(_detr_config("stage1", "stage2", "stage3", "stage4"))
-    return save(directory, various(model), processor)
+    return vision.detr_panoptic(directory)
 
 
 def mask2former(directory: Path) -> Path:
@@ -184,23 +90,13 @@ def segformer(directory: Path) -> Path:
 
 
 def dpt(directory: Path) -> Path:
-    config = transformers.DPTConfig(
-        **TINY | {"num_hidden_layers": 4},
-        image_size=64,
-        patch_size=16,
-        backbone_out_indices=[0, 1, 2, 3],
-        neck_hidden_sizes=[8, 8, 16, 16],
-        fusion_hidden_size=8,
-        is_hybrid=False,
-    )
-    processor = transformers.DPTImageProcessorPil(size={"height": 64, "width": 64})
-    return save(directory, spread(transformers.DPTForDepthEstimation(config), 0.2), processor)
+    return vision.dpt(directory)
 
 
 def zoedepth(directory: Path) -> Path:
     """A model that sees a border around each image."""
     backbone = transformers.BeitConfig(
-        **TINY | {"num_hidden_layers": 4},
+        **SMALL | {"num_hidden_layers": 4},
         image_size=64,
         patch_size=16,
         out_indices=[1, 2, 3, 4],
@@ -223,35 +119,19 @@ def zoedepth(directory: Path) -> Path:
 
 
 def clip(directory: Path) -> Path:
-    tokenizer = bytewise(64)
-    ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
-    text = TINY | {"vocab_size": len(tokenizer), "max_position_embeddings": 64, "pad_token_id": 0} | ends
-    vision = TINY | {"image_size": 32, "patch_size": 8}
-    config = transformers.CLIPConfig(
-        text_config=text, vision_config=vision, projection_dim=16, logit_scale_init_value=1.0
-    )
-    processor = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
-    return save(directory, spread(transformers.CLIPModel(config), 0.2), tokenizer, processor)
+    return vision.clip(directory, longest=64)
 
 
 def siglip(directory: Path) -> Path:
-    tokenizer = bytewise(64)
-    text = TINY | {"vocab_size": len(tokenizer), "max_position_embeddings": 64}
-    config = transformers.SiglipConfig(text_config=text, vision_config=TINY | {"image_size": 32, "patch_size": 8})
+    tokenizer = vocabularies.of_marked_bytes(64)
+    text = SMALL | {"vocab_size": len(tokenizer), "max_position_embeddings": 64}
+    config = transformers.SiglipConfig(text_config=text, vision_config=SMALL | {"image_size": 32, "patch_size": 8})
     processor = transformers.SiglipImageProcessorPil(size={"height": 32, "width": 32})
     return save(directory, spread(transformers.SiglipModel(config), 0.2), tokenizer, processor)
 
 
 def owlvit(directory: Path) -> Path:
-    tokenizer = bytewise(16)
-    text = TINY | {"vocab_size": len(tokenizer), "max_position_embeddings": 16, "pad_token_id": 0}
-    text |= {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
-    vision = TINY | {"image_size": 64, "patch_size": 16}
-    config = transformers.OwlViTConfig(text_config=text, vision_config=vision, projection_dim=32)
-    processor = transformers.OwlViTImageProcessorPil(
-        size={"height": 64, "width": 64}, crop_size={"height": 64, "width": 64}
-    )
-    return save(directory, spread(transformers.OwlViTForObjectDetection(config), 0.2), tokenizer, processor)
+    return vision.owlvit(directory, longest=16)
 
 
 def grounding_dino(directory: Path) -> Path:
@@ -260,7 +140,7 @@ def grounding_dino(directory: Path) -> Path:
         image_size=64, patch_size=4, embed_dim=8, depths=[1, 1, 1], num_heads=[1, 1, 2], window_size=4,
         out_features=["stage2", "stage3"],
     )  # fmt: skip
-    text = transformers.BertConfig(**TINY, vocab_size=len(tokenizer), max_position_embeddings=64)
+    text = transformers.BertConfig(**SMALL, vocab_size=len(tokenizer), max_position_embeddings=64)
     config = transformers.GroundingDinoConfig(
         encoder_layers=1,
         decoder_layers=2,
@@ -280,23 +160,12 @@ def grounding_dino(directory: Path) -> Path:
 
 
 def vilt(directory: Path) -> Path:
-    tokenizer = wordpiece(24)
-    config = transformers.ViltConfig(
-        **TINY,
-        vocab_size=len(tokenizer),
-        image_size=32,
-        patch_size=8,
-        max_position_embeddings=24,
-        modality_type_vocab_size=2,
-        **labelled("yes", "no", "two", "red", "cat", "dog", "left"),
-    )
-    processor = transformers.ViltImageProcessorPil(size={"shortest_edge": 32}, size_divisor=8)
-    return save(directory, spread(transformers.ViltForQuestionAnswering(config), 0.2), tokenizer, processor)
+    return vision.vilt(directory, wordpiece(24))
 
 
 def blip(directory: Path) -> Path:
     tokenizer = wordpiece(24)
-    text = TINY | {
+    text = SMALL | {
         "vocab_size": len(tokenizer),
         "max_position_embeddings": 64,
         "encoder_hidden_size": 32,
@@ -306,24 +175,20 @@ def blip(directory: Path) -> Path:
         "pad_token_id": 0,
     }
     config = transformers.BlipConfig(
-        text_config=text, vision_config=TINY | {"image_size": 32, "patch_size": 8}, projection_dim=16
+        text_config=text, vision_config=SMALL | {"image_size": 32, "patch_size": 8}, projection_dim=16
     )
     processor = transformers.BlipImageProcessorPil(size={"height": 32, "width": 32})
     return save(directory, spread(transformers.BlipForQuestionAnswering(config), 0.1), tokenizer, processor)
 
 
 def layoutlm(directory: Path) -> Path:
-    tokenizer = wordpiece(64)
-    config = transformers.LayoutLMConfig(
-        **TINY, vocab_size=len(tokenizer), max_position_embeddings=64, max_2d_position_embeddings=1024
-    )
-    return save(directory, spread(transformers.LayoutLMForQuestionAnswering(config), 0.2), tokenizer)
+    return vision.layoutlm(directory, wordpiece(64))
 
 
 def layoutlm_of_bytes(directory: Path) -> Path:
     """A LayoutLM with a tokenizer like RoBERTa's, as some published ones have."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *alphabet])}
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    vocabulary = {token: i for i, token in enumerate([*special, *vocabularies.BYTES])}
     tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
@@ -337,67 +202,19 @@ def layoutlm_of_bytes(directory: Path) -> Path:
         unk_token="<unk>",
     )
     config = transformers.LayoutLMConfig(
-        **TINY, vocab_size=len(fast), max_position_embeddings=130, max_2d_position_embeddings=1024, type_vocab_size=1
+        **SMALL, vocab_size=len(fast), max_position_embeddings=130, max_2d_position_embeddings=1024, type_vocab_size=1
     )
     return save(directory, spread(transformers.LayoutLMForQuestionAnswering(config), 0.2), fast)
 
 
 def donut(directory: Path) -> Path:
     """A Donut that writes letters until it is stopped."""
-    special = [
-        "<s>",
-        "<pad>",
-        "</s>",
-        "<unk>",
-        "<s_docvqa>",
-        "<s_question>",
-        "</s_question>",
-        "<s_answer>",
-        "</s_answer>",
-    ]
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate([*special, *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        additional_special_tokens=special[4:],
-        model_max_length=128,
-    )
-    encoder = transformers.DonutSwinConfig(
-        image_size=[64, 64], patch_size=4, embed_dim=16, depths=[1, 1], num_heads=[1, 2], window_size=4
-    )
-    decoder = transformers.MBartConfig(
-        vocab_size=len(fast),
-        d_model=32,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        decoder_ffn_dim=32,
-        max_position_embeddings=64,
-        is_decoder=True,
-        add_cross_attention=True,
-        pad_token_id=1,
-        eos_token_id=2,
-        bos_token_id=0,
-    )
-    config = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
-    config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 4, 1, 2
-    model = spread(transformers.VisionEncoderDecoderModel(config), 0.3)
-    model.generation_config = transformers.GenerationConfig(decoder_start_token_id=4, pad_token_id=1, eos_token_id=2)
-    processor = transformers.DonutImageProcessorPil(size={"height": 64, "width": 64})
-    return save(directory, model, fast, processor)
+    return vision.donut(directory, longest=64)
 
 
 def videomae(directory: Path) -> Path:
     config = transformers.VideoMAEConfig(
-        **TINY, image_size=32, patch_size=8, num_frames=4, tubelet_size=2, **labelled(*"abcdefg")
+        **SMALL, image_size=32, patch_size=8, num_frames=4, tubelet_size=2, **labelled(*"abcdefg")
     )
     model = spread(transformers.VideoMAEForVideoClassification(config), 0.2)
     processor = transformers.VideoMAEImageProcessorPil(
@@ -407,12 +224,7 @@ def videomae(directory: Path) -> Path:
 
 
 def timesformer(directory: Path) -> Path:
-    config = transformers.TimesformerConfig(**TINY, image_size=32, patch_size=8, num_frames=4, **labelled(*"abc"))
-    model = spread(transformers.TimesformerForVideoClassification(config), 0.2)
-    processor = transformers.VideoMAEImageProcessorPil(
-        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
-    )
-    return save(directory, model, processor)
+    return vision.timesformer(directory, frames=4, labels="abc")
 
 
 # ------------------------------------------------------------------------------------------------ what they look at

@@ -1,4 +1,4 @@
-"""The command of a generated package: ``serve`` models over HTTP, ``run`` one task, complete the command in a shell.
+"""The command of a generated package: ``serve`` models, ``deploy`` them, ``run`` a task, complete it all in a shell.
 
 Exit codes: 0 done, 1 the task could not be answered, 2 the command line or the installation is at fault, 130 ended by
 Ctrl-C, 141 nobody reads the output any more.
@@ -65,7 +65,7 @@ def _run(bindings: Mapping[str, TaskBinding], package: str, distribution: str, g
             raise
         missing = (error.name or "").partition(".")[0]
         serving = arguments.command == "serve" and missing in ("starlette", "uvicorn")
-        extra = "otel" if missing == "opentelemetry" else "serve" if serving else "torch"
+        extra = {"opentelemetry": "otel", "ray": "ray"}.get(missing, "serve" if serving else "torch")
         print(f"{distribution}: {error.name} is missing: pip install '{distribution}[{extra}]'", file=sys.stderr)
         return 2
     return code
@@ -87,13 +87,30 @@ def _parser(bindings: Mapping[str, TaskBinding], distribution: str, argv: Sequen
     serve.set_defaults(action=_serve)
     if argv[:1] == ["serve"]:
         from .command.serving import add_settings
+        from .server.configuration import RESOURCES
 
-        add_settings(serve)
+        add_settings(serve, *RESOURCES)
 
     run = commands.add_parser("run", help="run one task, here or on a server", allow_abbrev=False)
     tasks = run.add_subparsers(dest="task", required=True, metavar="TASK")
     for binding in bindings.values():
         add_task(tasks, binding, wanted=binding.id in argv[1:2])
+
+    deploy = commands.add_parser("deploy", help="serve models beyond one process", allow_abbrev=False)
+    platforms = deploy.add_subparsers(dest="platform", required=True, metavar="PLATFORM")
+    ray = platforms.add_parser(
+        "ray",
+        help="write the configuration of a Ray Serve application",
+        description="Write what Ray Serve needs to serve models over HTTP on one or more machines, and say how to run "
+        "it. Settings are those of `serve`, and from the same places.",
+        allow_abbrev=False,
+    )
+    ray.set_defaults(action=_deploy_ray)
+    ray.add_argument("--out", metavar="DIR", default=".", help="where to write it (default: here)")
+    if argv[:2] == ["deploy", "ray"]:
+        from .command.serving import add_settings
+
+        add_settings(ray)
 
     completion = commands.add_parser(
         "completion",
@@ -133,3 +150,9 @@ def _serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argpars
     from .command.serving import serve
 
     return serve(bindings, package, arguments)
+
+
+def _deploy_ray(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse.Namespace) -> int:
+    from .command.deploy import deploy_ray
+
+    return deploy_ray(bindings, package, arguments)

@@ -297,7 +297,7 @@ def parse_json(data: bytes) -> Any:
     """
     _limit_depth(data)
     value = from_json(data, allow_inf_nan=False)
-    json.loads(data, object_pairs_hook=_unique, parse_float=_finite)
+    _STRICT.decode(data.decode())
     return value
 
 
@@ -310,6 +310,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
     if len({key for key, _ in pairs}) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"duplicate key {twice!r}")
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite)
+"""Made once: `json.loads` makes one for each call with options, which takes longer than a small body."""
 
 
 def _limit_depth(data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .binding import TaskBinding
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 MAX_PROBLEMS = 20
+MAX_COUNTED = 10_000
+"""Beyond so many, even to tell of 20 takes pydantic much time and memory."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,10 @@ def validate_response(binding: TaskBinding, payload: Any) -> Any:
 
 def problems(error: ValidationError, binding: TaskBinding | None = None) -> list[Problem]:
     """What `error` found, at most 20 of it, without echoing any input value back."""
-    return list(_problems(error, binding))[:MAX_PROBLEMS]
+    count = error.error_count()
+    if count > MAX_COUNTED:
+        return [Problem("", f"holds {count} mistakes, too many to tell")]
+    return list(islice(_problems(error, binding), MAX_PROBLEMS))
 
 
 def _problems(error: ValidationError, binding: TaskBinding | None) -> Iterator[Problem]:

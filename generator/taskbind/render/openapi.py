@@ -19,12 +19,15 @@ _STATUS: Final = {
     "408": "The request took too long to arrive.",
     "413": f"The request is larger than {MAX_BODY_MB} MB.",
     "415": "The body is of a type that this task does not take.",
-    "422": "The request does not match the task's schema, or its media cannot be decoded; `fields` says where.",
-    "429": "The queue of the model is full; `Retry-After` says when to come back.",
+    "422": "The request does not match the task's schema, asks for more than this server or model gives, or its media "
+    "cannot be decoded; `fields` says where.",
+    "429": "The queue of the model is full, or too much data waits; `Retry-After` says when to come back.",
     "500": "The server failed; its log has this request's id.",
     "503": "The model is loading; `Retry-After` and `estimated_time` say how long. `x-wait-for-model` waits instead.",
     "504": "The answer took too long.",
 }
+
+_LATER: Final = ("429", "503")
 
 _HEADERS: Final = {
     "x-use-cache": (True, "Whether an answer to an equal, earlier request may be returned."),
@@ -62,7 +65,10 @@ def openapi(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
         "components": {
             "schemas": dict(sorted(schemas.items())) | {"Error": _error_schema()},
             "parameters": {_header_name(name): _header(name, *about) for name, about in _HEADERS.items()},
-            "headers": {"RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}}},
+            "headers": {
+                "RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}},
+                "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+            },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -83,6 +89,7 @@ def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, 
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     about = api.definition(task.task.output).doc or "The answer."
     headers = {"x-request-id": {"$ref": "#/components/headers/RequestId"}}
+    later = {"retry-after": {"$ref": "#/components/headers/RetryAfter"}}
     return {
         "operationId": task.method,
         "summary": task.task.title,
@@ -92,34 +99,56 @@ def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, 
         "requestBody": {"required": True, "content": request},
         "responses": {
             "200": {"description": about, "headers": headers, "content": answer},
-            **{code: {"description": text, "headers": headers, "content": error} for code, text in _STATUS.items()},
+            **{
+                code: {"description": text, "headers": headers | (later if code in _LATER else {}), "content": error}
+                for code, text in _STATUS.items()
+            },
         },
     }
 
 
 def _events(name: str) -> dict[str, Any]:
-    """The schema of a streamed answer; OpenAPI 3.1 has no better word for one than that of a text."""
+    """The schema of a streamed answer: that of one of its events, as tools read it, and as OpenAPI 3.2 words it."""
+    parts = [{"$ref": f"#/components/schemas/{schema}"} for schema in (name, "Error")]
+    json = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": parts}}
     return {
-        "description": "Where the request says `stream: true`: server-sent events. The data of each is JSON; that of "
-        "the last is `[DONE]`, or `error` with a message where the answer breaks off.",
-        "type": "string",
-        "contentMediaType": "application/json",
-        "contentSchema": {"$ref": f"#/components/schemas/{name}"},
+        "description": "Where the request says `stream: true`: server-sent events; this is the schema of each. The "
+        "data of the last is `[DONE]`, or tells what went wrong where the answer breaks off.",
+        "type": "object",
+        "properties": {"data": {"anyOf": [json, {"const": "[DONE]"}]}},
+        "required": ["data"],
     }
 
 
 def _service_paths() -> dict[str, Any]:
-    about = {
-        "/health": "Whether the process answers, and how many bytes a request may have (`max_body`).",
-        "/ready": "Whether every model is loaded.",
-        "/metrics": "Prometheus metrics.",
-        "/openapi.json": "This document.",
+    text = {"type": "string"}
+    most = {"type": "integer", "description": "How many bytes a request may have."}
+    states = {"type": "object", "additionalProperties": text, "description": "Each model's state, by its name."}
+    pages = {
+        "/health": ("Whether the process answers.", "application/json", _members(status=text, max_body=most)),
+        "/ready": ("Whether every model can answer.", "application/json", _members(status=text, models=states)),
+        "/metrics": ("Prometheus metrics.", "text/plain", text),
+        "/openapi.json": ("This document.", "application/json", {"type": "object"}),
     }
-    ok = {"200": {"description": "Yes."}}
+    unready = {"503": "No: a model is loading or failed to, or the server is about to end."}
     return {
-        path: {"get": {"operationId": path[1:].partition(".")[0], "summary": text, "security": [{}], "responses": ok}}
-        for path, text in about.items()
+        path: {
+            "get": {
+                "operationId": path[1:].partition(".")[0],
+                "summary": summary,
+                "security": [{}],
+                "responses": {
+                    code: {"description": about, "content": {kind: {"schema": schema}}}
+                    for code, about in ({"200": "Yes."} | (unready if path == "/ready" else {})).items()
+                },
+            }
+        }
+        for path, (summary, kind, schema) in pages.items()
     }
+
+
+def _members(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _header_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Render `server.py`: a typed handler class for each task, which users fill with their own torch code."""
+"""Render `server.py`: a typed handler class for each task, which users fill with their own torch code; and `ray.py`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "imports": plan.imports(),
         "handlers": handlers,
     }
-    return {f"{plan.package}/server.py": context.template("server/server.py.jinja").render(view)}
+    names = {"header": header("#", "specs/"), "package": plan.package, "distribution": plan.distribution}
+    return {
+        f"{plan.package}/server.py": context.template("server/server.py.jinja").render(view),
+        f"{plan.package}/ray.py": context.template("server/ray.py.jinja").render(names),
+    }
 
 
 def _handler(task: TaskPlan) -> dict[str, Any]:

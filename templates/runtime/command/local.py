@@ -4,66 +4,65 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from importlib.resources import files
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..binding import TaskBinding
 from ..progress import Status
 from . import INTERRUPTED, CommandError, NoAnswer, end_interrupted_line
+from .demos import Demo, Scratch, demo_models
 from .inputs import encoded
 
 if TYPE_CHECKING:
     from ..server.handler import Handler
-
-DEMO = "_demo"
+    from ..torch.placement import Placement
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def demo_directory(package: str, task: str) -> Path | None:
-    """The embedded demo model of `task`, if there is one."""
-    directory = Path(str(files(package).joinpath(DEMO, task)))
-    return directory if (directory / "config.json").is_file() else None
-
-
 def handler_of(
-    binding: TaskBinding, directory: Path, name: str, threads: int, device: str | None = None
+    binding: TaskBinding,
+    directory: Path,
+    name: str,
+    placement: Placement,
+    build: Callable[[Path], object] | None = None,
 ) -> Handler[Any, Any, Any]:
-    """What answers with the model in `directory`. Raises CommandError where there is no such model, or no `device`."""
+    """What answers with the model in `directory`, where `build` makes it if need be.
+
+    Raises CommandError where there is no such model.
+    """
     from ..torch import create_handler
-    from ..torch.base import ModelDirectoryError, TorchModel
+    from ..torch.base import ModelDirectoryError
 
     try:
-        handler = create_handler(binding, directory, name=name, threads=threads)
-        if isinstance(handler, TorchModel):
-            handler.device_name = device
+        return create_handler(binding, directory, name=name, placement=placement, build=build)
     except (ModelDirectoryError, LookupError) as error:
         raise CommandError(str(error)) from None
-    return handler
 
 
 @contextmanager
 def ending_at_once(clean: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Let Ctrl-C end the process without a KeyboardInterrupt, once `clean` was called.
+    """Let Ctrl-C or SIGTERM end the process without an exception, once `clean` was called.
 
     Torch and transformers are imported and models are loaded here: libraries catch whatever is raised in the middle of
     that, and then fail for reasons of their own.
     """
 
-    def end(*_: object) -> None:
+    def end(number: int, _: object) -> None:
         clean()
         end_interrupted_line()
-        os._exit(INTERRUPTED)
+        os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
 
-    previous = signal.signal(signal.SIGINT, end)
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class Model:
@@ -76,9 +75,13 @@ class Model:
         self._threads = threads
         self._status = status
         self._handler: Handler[Any, Any, Any] | None = None
+        self._random = False
 
     def close(self) -> None:
-        """Nothing is left to be closed."""
+        """Say what the answers were worth, if there were any."""
+        if self._random:
+            warning = f"the demo model of {self._binding.id} has random weights: its answers mean nothing"
+            print(f"{warning}; name a model with --model DIR", file=sys.stderr)
 
     def map(self, call: Callable[[In], Out], inputs: Iterable[In]) -> Iterator[Out]:
         """`call` of each of `inputs`, one after the other: a model has all threads of its own."""
@@ -104,7 +107,7 @@ class Model:
         from ..server.batcher import run_batch
         from ..server.calls import Interpreter
         from ..server.decode import decode
-        from ..server.inference import encode
+        from ..server.encode import encode
         from ..server.problems import RequestProblem
         from ..types import parse_json
 
@@ -120,21 +123,36 @@ class Model:
                 raise result
         except RequestProblem as problem:
             raise NoAnswer(f"{binding.id}: {problem.error}") from None
-        return parse_json(encode(interpreter, result))
+        return parse_json(encode(binding, result))
 
     def _loaded(self) -> Handler[Any, Any, Any]:
         if self._handler is None:
-            task = self._binding.id
-            directory = Path(self._directory) if self._directory else demo_directory(self._package, task)
-            if directory is None:
-                raise CommandError(f"no demo model for {task} is embedded here: name one with --model DIR")
+            scratch = Scratch()
+            demo = self._chosen(scratch)
             self._status.say("loading the model")
-            with ending_at_once(self._status.end):
-                handler = handler_of(self._binding, directory, "", self._threads)
-                _load(handler, directory)
-            self._handler = handler
+
+            def clean() -> None:
+                scratch.close()
+                self._status.end()
+
+            with ending_at_once(clean), closing(scratch):
+                from ..torch.placement import Placement
+
+                placement = Placement(threads=self._threads)
+                handler = handler_of(self._binding, demo.directory, "", placement, build=demo.build)
+                _load(handler, demo.directory)
+            self._handler, self._random = handler, demo.build is not None
             self._status.say("running the model")
         return self._handler
+
+    def _chosen(self, scratch: Scratch) -> Demo:
+        task = self._binding.id
+        if self._directory:
+            return Demo(task, Path(self._directory))
+        demos = demo_models(self._package, [task], scratch)
+        for reason in demos.left_out:
+            raise CommandError(f"there is no demo model for {task} ({reason}): name a model with --model DIR")
+        return next(iter(demos))
 
 
 def _load(handler: Handler[Any, Any, Any], directory: Path) -> None:

@@ -19,7 +19,10 @@ from ..forms import hear
 from ..types import parse_json
 from ..validation import Problem, problems, validate_request
 from .handler import takes
+from .limits import Caps
 from .problems import RequestProblem
+from .settings import Limits
+from .urls import Remote, remote
 
 GENERIC_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded"})
 MEDIA_TYPES = ("audio/", "image/", "video/")
@@ -46,19 +49,31 @@ class Call:
 
 
 class Interpreter:
-    """Reads the requests of one task, in the words of a dialect if there is a `wire`."""
+    """Reads the requests of one task, in the words of a dialect if there is a `wire`.
 
-    def __init__(self, binding: TaskBinding, wire: Wire | None = None) -> None:
+    Those that are beyond `limits` are refused. With `fetches`, media may be URLs where they may be base64.
+    """
+
+    def __init__(
+        self, binding: TaskBinding, wire: Wire | None = None, limits: Limits | None = None, *, fetches: bool = False
+    ) -> None:
         self.binding = binding
         self.wire = wire
+        limits = limits or Limits()
+        self._caps = Caps(binding, limits)
+        self._max_values = limits.max_values
+        self._fetches = fetches and bool(binding.media or binding.media_members)
         self.shape = takes(binding)
         members = getattr(binding.input_class, "model_fields", {})
         names = {field.alias or name: name for name, field in members.items()}
         self._primary = names.get(binding.primary, binding.primary)
         self._parameters = names.get("parameters", "parameters")
 
-    def read(self, body: bytes, content_type: bytes) -> Call:
-        """The call that `body` is. Raises RequestProblem: 400 not JSON, 415 not ours, 422 not what the task takes."""
+    def read(self, body: bytes, content_type: bytes) -> Call | Remote:
+        """The call that `body` is, or first what it takes to fetch.
+
+        Raises RequestProblem: 400 not JSON, 415 not ours, 422 not what the task takes.
+        """
         kind = content_type.split(b";", 1)[0].strip().lower().decode("latin-1")
         if kind == "application/json" or kind.endswith("+json"):
             return self._json(body)
@@ -88,6 +103,7 @@ class Interpreter:
             request = self._validated(payload)
         except ValidationError as error:
             raise RequestProblem.of(problems(error, self.binding)) from None
+        self._caps.check(request)
         call = self._of(request)
         if (member or self.binding.names_model) and isinstance(model, str):
             call.model = model
@@ -110,13 +126,18 @@ class Interpreter:
             return self._call(data, data, request)
         return self._call(inputs, _canonical(inputs), request)
 
-    def _json(self, body: bytes) -> Call:
+    def _json(self, body: bytes) -> Call | Remote:
+        # Counted before there are objects: of each value that is wrong, the finding takes more memory than the value.
+        if body.count(b",") >= self._max_values:
+            raise RequestProblem(f"the body holds more than {self._max_values} values, the most this server takes")
         try:
             payload = parse_json(body)
         except ValueError as error:
             recognised = filetype.guess_mime(body[:8192])
             hint = f"; these bytes are {recognised}: send them with that Content-Type" if recognised else ""
             raise RequestProblem(f"the body is not valid JSON: {error}{hint}"[:500], status=400) from None
+        if self._fetches and (found := remote(payload, self.binding)) is not None:
+            return found
         return self.payload(payload)
 
     def _media(self, body: bytes) -> Call:
@@ -163,7 +184,8 @@ def decode_base64(text: Any, field: str) -> bytes:
             raise RequestProblem("is a data: URL without ;base64", field=field)
         text = text[head.end() :]
     elif text[:8].lower().startswith(("http://", "https://", "file://", "ftp://")):
-        raise RequestProblem("must be base64: this server fetches no URLs", field=field)
+        message = "must be base64: this server does not fetch URLs (its operator may allow that: see the setting fetch)"
+        raise RequestProblem(message, field=field)
     if len(text) % 4 or text.endswith("==="):
         raise RequestProblem("is not valid base64: its length must be a multiple of four", field=field)
     try:

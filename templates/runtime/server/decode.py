@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .handler import Audio, Image
 from .problems import RequestProblem
+from .settings import Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     Block = NDArray[np.float32]
 
 IMAGE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-MAX_PIXELS = 25_000_000
-TOO_LARGE = f"has more than {MAX_PIXELS} pixels"
+DEFAULT = Limits()
 
-MAX_SECONDS = 600
-MAX_SAMPLES = MAX_SECONDS * 96_000
+MAX_CHANNELS = 64
+"""More are no sound but a way to make few frames large."""
 MIN_RATE, MAX_RATE = 1_000, 768_000
-BLOCK_FRAMES = 1 << 16
+FULL_RATE = 96_000
+"""Above this rate a recording must be shorter than `max_seconds`: what counts is the memory of the samples."""
+BLOCK_SAMPLES = 1 << 18
+UNKNOWN = 1 << 62
+"""So many frames or more: nobody knew how many there would be when the header was written."""
+
+ESTIMATED = frozenset({"aac", "ac3", "amr", "amrnb", "amrwb", "mp3"})
+"""Formats without a header that says how long they are; FFmpeg then guesses."""
 
 # Playlists, concatenations and the like are missing: FFmpeg would open what they name.
 AV_FORMATS = (
@@ -33,12 +40,12 @@ AV_FORMATS = (
 )
 
 
-def decode(media: str | None, data: bytes, field: str) -> Any:
+def decode(media: str | None, data: bytes, field: str, limits: Limits = DEFAULT) -> Any:
     """`data` as an Image, an Audio, or as it is for other kinds of `media`. Raises RequestProblem (422) at `field`."""
     if media == "image":
-        return decode_image(data, field)
+        return decode_image(data, field, limits)
     if media == "audio":
-        return decode_audio(data, field)
+        return decode_audio(data, field, limits)
     return data
 
 
@@ -49,23 +56,27 @@ def held(value: Any) -> int:
     return int(value.samples.nbytes) if isinstance(value, Audio) else 0
 
 
-def decode_image(data: bytes, field: str) -> Image:
-    """The first frame as RGB, turned as its EXIF orientation says. Raises RequestProblem (422)."""
+def decode_image(data: bytes, field: str, limits: Limits = DEFAULT) -> Image:
+    """The first frame as RGB, turned as its EXIF orientation says. Raises RequestProblem (422).
+
+    What its header says is too large is not decoded.
+    """
     import PIL.Image
     import PIL.ImageOps
 
     PIL.Image.init()
     formats = [name for name in IMAGE_FORMATS if name in PIL.Image.OPEN]
+    too_large = RequestProblem(f"has more than {limits.max_pixels} pixels", field=field)
     try:
         image: Image = PIL.Image.open(io.BytesIO(data), formats=formats)
-        large = image.width * image.height > MAX_PIXELS
+        large = image.width * image.height > limits.max_pixels
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
-        raise RequestProblem(TOO_LARGE, field=field) from None
+        raise too_large from None
     except Exception:  # decoders raise whatever broken files make them
         known = ", ".join(name for name in formats if name != "MPO")
         raise RequestProblem(f"is not an image this server can read ({known})", field=field) from None
     if large:
-        raise RequestProblem(TOO_LARGE, field=field)
+        raise too_large
     try:
         image.load()
         return _rgb(PIL.ImageOps.exif_transpose(image))
@@ -84,58 +95,80 @@ def _rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def decode_audio(data: bytes, field: str) -> Audio:
-    """The sound mixed down to one channel, at the rate it came in. Raises RequestProblem (422)."""
+def decode_audio(data: bytes, field: str, limits: Limits = DEFAULT) -> Audio:
+    """The sound mixed down to one channel, at the rate it came in. Raises RequestProblem (422).
+
+    What its header says is too long is not decoded; what is longer than its header says is decoded up to the limit.
+    """
     import numpy as np
 
     for read in (_soundfile_blocks, _av_blocks):
         blocks: list[Block] = []
         rate = total = 0
         try:
-            for rate, block in read(data):
+            for rate, claimed, block in read(data):
                 if not MIN_RATE <= rate <= MAX_RATE:
                     raise RequestProblem(f"has a sampling rate outside {MIN_RATE} to {MAX_RATE} Hz", field=field)
                 total += len(block)
-                if total > min(MAX_SECONDS * rate, MAX_SAMPLES):
-                    raise RequestProblem(f"is longer than {MAX_SECONDS} seconds", field=field)
-                blocks.append(block)
+                if max(total, claimed) > limits.max_seconds * min(rate, FULL_RATE):
+                    raise RequestProblem(_too_long(rate, limits), field=field)
+                if not np.isfinite(block).all():
+                    raise RequestProblem("holds samples that are not numbers", field=field)
+                blocks.append(np.clip(block, -1.0, 1.0, out=block))
         except RequestProblem:
             raise
         except Exception:  # decoders raise whatever broken files make them
             continue
         if total == 0:
             raise RequestProblem("holds no sound", field=field)
-        samples = np.concatenate(blocks)
-        if not np.isfinite(samples).all():
-            raise RequestProblem("holds samples that are not numbers", field=field)
-        return Audio(np.clip(samples, -1.0, 1.0), rate)
+        return Audio(np.concatenate(blocks), rate)
     raise RequestProblem("is not audio this server can read", field=field)
 
 
-def _soundfile_blocks(data: bytes) -> Iterator[tuple[int, Block]]:
+def _too_long(rate: int, limits: Limits) -> str:
+    if rate <= FULL_RATE:
+        return f"is longer than {limits.max_seconds:g} seconds"
+    return f"is longer than {limits.max_seconds * FULL_RATE / rate:g} seconds, the most at {rate} Hz"
+
+
+def _soundfile_blocks(data: bytes) -> Iterator[tuple[int, int, Block]]:
+    """The rate, how many frames there are to be, and the next of them: first none, so that nothing is decoded yet."""
+    import numpy as np
     import soundfile
 
     with soundfile.SoundFile(io.BytesIO(data)) as file:
+        _check_channels(file.channels)
+        claimed = file.frames if file.frames < UNKNOWN else 0
+        yield file.samplerate, claimed, np.empty(0, np.float32)
         # The header's length is not to be believed, so nothing is allocated by it.
-        while len(block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
-            yield file.samplerate, block.mean(axis=1)
+        while len(block := file.read(BLOCK_SAMPLES // file.channels, dtype="float32", always_2d=True)):
+            yield file.samplerate, 0, block.mean(axis=1)
 
 
-def _av_blocks(data: bytes) -> Iterator[tuple[int, Block]]:
+def _av_blocks(data: bytes) -> Iterator[tuple[int, int, Block]]:
+    """As above."""
     import av
     import numpy as np
 
     options = {"format_whitelist": AV_FORMATS, "protocol_whitelist": "none"}
     with av.open(io.BytesIO(data), mode="r", options=options, metadata_errors="ignore") as container:
         stream = container.streams.audio[0]
+        _check_channels(stream.codec_context.channels)
         resampler: av.AudioResampler | None = None
         rate = stream.rate
+        seconds = 0 if container.format.name in ESTIMATED else (container.duration or 0) / av.time_base
+        yield rate, int(seconds * rate), np.empty(0, np.float32)
         for frame in container.decode(stream):
             if resampler is None:
                 rate = frame.sample_rate
                 resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
             for mixed in resampler.resample(frame):
-                yield rate, mixed.to_ndarray().reshape(-1).astype(np.float32)
+                yield rate, 0, mixed.to_ndarray().reshape(-1).astype(np.float32)
         if resampler is not None:
             for mixed in resampler.resample(None):
-                yield rate, mixed.to_ndarray().reshape(-1).astype(np.float32)
+                yield rate, 0, mixed.to_ndarray().reshape(-1).astype(np.float32)
+
+
+def _check_channels(count: int) -> None:
+    if count > MAX_CHANNELS:
+        raise ValueError("too many channels")

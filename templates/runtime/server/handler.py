@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -28,9 +28,11 @@ import PIL.Image
 
 from ..binding import TaskBinding
 from .problems import RequestProblem
+from .settings import Limits
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
 __all__ = ["Audio", "Handler", "Image", "RequestProblem", "takes"]
@@ -40,7 +42,7 @@ Params = TypeVar("Params")
 Out = TypeVar("Out")
 
 Image = PIL.Image.Image
-"""An upright RGB image of at most 25 million pixels."""
+"""An upright RGB image of at most `max_pixels`, see :class:`Limits`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +66,23 @@ class Audio:
         return Audio(soxr.resample(self.samples, self.sampling_rate, rate), rate)
 
 
-def weights_of(values: Iterable[Any]) -> int:
-    """The bytes of all torch weights in `values`: modules, and collections of modules such as pipelines; each once."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return 0
-    sizes: dict[int, int] = {}
-    for value in values:
+def modules_of(values: Iterable[Any]) -> Iterator[torch.nn.Module]:
+    """The torch modules in `values`: modules themselves, and those in collections such as pipelines."""
+    # Whoever has a module has all of torch; it must not be imported for those who do not, and may just be, elsewhere.
+    kind: Any = getattr(sys.modules.get("torch.nn.modules.module"), "Module", None)
+    for value in values if kind is not None else ():
         parts = getattr(value, "components", None)
-        for module in parts.values() if isinstance(parts, Mapping) else (value,):
-            if isinstance(module, torch.nn.Module):
-                tensors = (*module.parameters(), *module.buffers())
-                sizes |= {id(tensor): tensor.numel() * tensor.element_size() for tensor in tensors}
+        for part in parts.values() if isinstance(parts, Mapping) else (value,):
+            if isinstance(part, kind):
+                yield part
+
+
+def weights_of(values: Iterable[Any]) -> int:
+    """The bytes of all torch weights in `values`, each once; see `modules_of`."""
+    sizes: dict[int, int] = {}
+    for module in modules_of(values):
+        tensors = (*module.parameters(), *module.buffers())
+        sizes |= {id(tensor): tensor.numel() * tensor.element_size() for tensor in tensors}
     return sum(sizes.values())
 
 
@@ -111,6 +118,12 @@ class Handler(ABC, Generic[In, Params, Out]):
     lazy: bool | None = None
     """Whether to load when first asked for, instead of at the start; None leaves it to the settings."""
 
+    limits: Limits = Limits()
+    """What a request may ask for: set by the server, which checks all of it that can be seen in the request itself."""
+
+    pausing: Callable[[], Sequence[int]] | None = None
+    """What `pause` does: set by the server for as long as a batch runs."""
+
     def load(self) -> None:
         """Get ready: called before the first answer, and again after `unload`. What it raises marks it as failed."""
 
@@ -143,6 +156,14 @@ class Handler(ABC, Generic[In, Params, Out]):
         """
         split = takes(self.binding) == "split"
         return [self._one(item, parameters) if split else self._one(item) for item in inputs]
+
+    def pause(self) -> Sequence[int]:
+        """Let steps of streamed answers run; returns which items of the batch nobody waits for any more, by index.
+
+        For `batch` and ``__call__`` to call between two steps of work that takes long. Raises Abandoned, to be passed
+        on, once nobody waits for any of them.
+        """
+        return self.pausing() if self.pausing is not None else ()
 
     def stream(self, request: In) -> Iterator[Any]:
         """The events of a streamed answer, in order: models of the task's stream, or JSON values.

@@ -8,19 +8,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..dialect import Dialect
-from ..types import dump
-from ..validation import validate_response
 from .body import Patience, read_body
 from .cache import ResponseCache, cache_key
 from .calls import Call, Interpreter
-from .decode import decode, held
 from .frame import CLIENT_LEFT, internal_error, problem_response
-from .host import ModelHost
+from .host import Host
 from .memory import Budget, Share
 from .metrics import Metrics
 from .problems import ClientGone, RequestProblem
@@ -29,9 +25,12 @@ from .spoken import spoken
 from .stream import stream
 from .tokens import Tokens
 from .trace import Trace
+from .urls import Remote
 
 NAME = re.compile(r"[\w.-]+(/[\w.-]+)*")
 INLINE_BODY = 1 << 16
+GRACE_SECONDS = 1.0
+"""What a fetch has the time to give up by itself in, which says more."""
 
 T = TypeVar("T")
 
@@ -47,6 +46,11 @@ class Engine:
         self.threads = ThreadPoolExecutor(settings.decode_threads, "decode")
         metrics.hold(lambda: self.cache.used if self.cache else 0, lambda: self.budget.used)
         self._tokens = Tokens(settings.token, settings.token_file)
+        self.fetcher = None
+        if settings.fetch:
+            from .fetch import Fetcher
+
+            self.fetcher = Fetcher(settings)
 
     def authorize(self, headers: Mapping[bytes, bytes]) -> bytes:
         """Whose request this is, as a part of keys: nobody's if no token is wanted.
@@ -75,8 +79,8 @@ class InferenceEndpoint:
         self,
         engine: Engine,
         kind: str,
-        hosts: Mapping[str, ModelHost],
-        models: Mapping[str, ModelHost],
+        hosts: Mapping[str, Host],
+        models: Mapping[str, Host],
         dialect: Dialect | None = None,
         error: Sequence[str] = ("error",),
     ) -> None:
@@ -85,7 +89,12 @@ class InferenceEndpoint:
         self._models = models
         self._hosts = {name: host for name, host in hosts.items() if dialect is None or dialect.speaks(host.binding.id)}
         self._interpreters = {
-            name: Interpreter(host.binding, dialect.wire(host.binding.id) if dialect else None)
+            name: Interpreter(
+                host.binding,
+                dialect.wire(host.binding.id) if dialect else None,
+                engine.settings.limits,
+                fetches=engine.fetcher is not None,
+            )
             for name, host in self._hosts.items()
         }
         self._error = error
@@ -125,7 +134,7 @@ class InferenceEndpoint:
         named = f" {name!r}" if NAME.fullmatch(name) and len(name) <= 200 else ""
         raise RequestProblem(f"no such {self._kind}{named}; served here: {served}"[:2000], status=404)
 
-    def _named(self, host: ModelHost, call: Call) -> ModelHost:
+    def _named(self, host: Host, call: Call) -> Host:
         """The model that the request names. A task's only model answers to any name. Raises RequestProblem (404)."""
         if call.model is None or self._kind == "model":
             return host
@@ -141,14 +150,24 @@ class InferenceEndpoint:
     ) -> Call:
         body = await read_body(receive, headers, self._engine.settings, share)
         kind = headers.get(b"content-type", b"")
+        call: Call | Remote
         if len(body) <= INLINE_BODY:
-            return interpreter.read(body, kind)
-        call: Call = await self._threaded(lambda: interpreter.read(body, kind))
+            call = interpreter.read(body, kind)
+        else:
+            call = await self._threaded(lambda: interpreter.read(body, kind))
+        return await self._fetched(interpreter, call, receive, share) if isinstance(call, Remote) else call
+
+    async def _fetched(self, interpreter: Interpreter, found: Remote, receive: Receive, share: Share) -> Call:
+        fetcher = self._engine.fetcher
+        assert fetcher is not None, "only then requests may be remote"
+        with Patience(receive, self._engine.settings.fetch_timeout + GRACE_SECONDS) as patience:
+            payload = await patience.wait(asyncio.ensure_future(fetcher.fill(found, share)))
+        call: Call = await self._threaded(lambda: interpreter.payload(payload))
         return call
 
     async def _answer(
         self,
-        host: ModelHost,
+        host: Host,
         interpreter: Interpreter,
         call: Call,
         headers: Mapping[bytes, bytes],
@@ -161,14 +180,12 @@ class InferenceEndpoint:
         if call.streamed:
             if wait:
                 await host.loaded(receive)
-            batcher = host.ready()
-            batcher.admit_stream()
-            answer = await stream(batcher, interpreter, call, settings.deadline, self._error)
+            answer = await stream(host.stream(call), interpreter, self._error)
             trace.mark("first_event")
             return answer
         cached, trace.cache = None, "bypass"
         key = b""
-        if engine.cache is not None and use_cache and host.handler.deterministic and not call.samples:
+        if engine.cache is not None and use_cache and host.deterministic and not call.samples:
             # Were answers shared between tokens, a hit would tell what somebody else had asked.
             about = trace.owner, host.name.encode(), host.binding.id.encode()
             key = cache_key((*about, call.canonical_parameters, call.canonical_inputs))
@@ -178,47 +195,18 @@ class InferenceEndpoint:
         if cached is None:
             if wait:
                 await host.loaded(receive)
-            with host.use() as batcher:
-                async with Patience(receive, settings.deadline) as patience:
-                    try:
-                        inputs = await self._decoded(call, interpreter, share, patience)
-                        trace.mark("decode")
-                        running = batcher.submit(inputs, call.parameters, call.canonical_parameters, trace)
-                        result = await patience.wait(running)
-                    except TimeoutError:
-                        message = f"no answer within {settings.deadline:g} seconds"
-                        raise RequestProblem(message, status=504) from None
-            cached = encode(interpreter, result)
-            trace.mark("encode")
+            with Patience(receive, settings.deadline) as patience:
+                try:
+                    cached = await host.answer(call, share, patience, trace)
+                except TimeoutError:
+                    message = f"no answer within {settings.deadline:g} seconds"
+                    raise RequestProblem(message, status=504) from None
             if engine.cache is not None and key:
                 engine.cache.put(key, cached)
         return spoken(interpreter.wire, cached, headers, trace.cache)
 
-    async def _decoded(self, call: Call, interpreter: Interpreter, share: Share, patience: Patience) -> Any:
-        binding = interpreter.binding
-        if interpreter.shape == "whole" or binding.media not in ("audio", "image"):
-            return call.inputs
-        running = asyncio.get_running_loop().run_in_executor(
-            self._engine.threads, decode, binding.media, call.inputs, binding.primary
-        )
-        inputs = await patience.wait(running)
-        share.take(held(inputs))
-        return inputs
-
     async def _threaded(self, function: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._engine.threads, function)
-
-
-def encode(interpreter: Interpreter, result: Any) -> bytes:
-    """The handler's `result` as JSON text, checked against the task's response; RuntimeError if it is off."""
-    binding = interpreter.binding
-    try:
-        checked = validate_response(binding, dump(result))
-        body: bytes = binding.output_adapter.dump_json(checked, by_alias=True, exclude_unset=True)
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)[:3]
-        raise RuntimeError(f"the handler of {binding.id} broke its response schema: {found}") from None
-    return body
 
 
 def flag(headers: Mapping[bytes, bytes], name: str, default: bool) -> bool:

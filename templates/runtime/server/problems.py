@@ -63,3 +63,7 @@ class RequestProblem(Exception):  # noqa: N818 - it is the request that is wrong
 
 class ClientGone(Exception):  # noqa: N818 - nothing went wrong
     """The client hung up: nobody is left to answer."""
+
+
+class Abandoned(Exception):  # noqa: N818 - nothing went wrong
+    """Nobody waits any more for what a model is computing."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
+from ..binding import TaskBinding
 from ..forms import speak
-from ..types import dump
 from .batcher import Batcher
-from .calls import Call, Interpreter
+from .calls import Interpreter
+from .encode import encode_event
 from .handler import Handler
 from .problems import RequestProblem
 from .spoken import as_json
@@ -28,34 +28,42 @@ DONE = b"data: [DONE]\n\n"
 _END = object()
 
 
-async def stream(
-    batcher: Batcher, interpreter: Interpreter, call: Call, deadline: float, error: Sequence[str]
-) -> StreamingResponse:
-    """The answer to `call`, once its first event is there. Each step of the model may take `deadline` seconds.
+async def events(batcher: Batcher, binding: TaskBinding, request: Any, deadline: float) -> AsyncGenerator[bytes, None]:
+    """The events of the answer to `request` as JSON texts. Each step of the model may take `deadline` seconds.
 
-    What goes wrong after that is told at the place `error` of an event.
-
-    Raises RequestProblem where no event comes, as for a request that is not streamed.
+    Raises RequestProblem where no event comes, as from a model that does not stream.
     """
     handler = batcher.handler
     if type(handler).stream is Handler.stream:
         raise RequestProblem("is not supported by this model", field="stream")
-    steps = _Steps(batcher, handler.stream(call.inputs), deadline)
+    steps = _Steps(batcher, handler.stream(request), deadline)
     try:
-        first = await steps.next()
-    except BaseException:
+        while (event := await steps.next()) is not _END:
+            yield encode_event(binding, event)
+    finally:
         steps.close()
-        raise
-    events = _sent(first, steps, interpreter, error)
-    return StreamingResponse(events, 200, {"cache-control": "no-store"}, "text/event-stream")
 
 
-async def _sent(first: Any, steps: _Steps, interpreter: Interpreter, error: Sequence[str]) -> AsyncIterator[bytes]:
+async def stream(
+    events: AsyncGenerator[bytes, None], interpreter: Interpreter, error: Sequence[str]
+) -> StreamingResponse:
+    """The answer with `events`, once the first one is there; it says at the place `error` of an event what goes wrong.
+
+    Raises what the first event raises.
+    """
+    first = await anext(events, None)
+    sent = _sent(first, events, interpreter, error)
+    return StreamingResponse(sent, 200, {"cache-control": "no-store"}, "text/event-stream")
+
+
+async def _sent(
+    first: bytes | None, events: AsyncGenerator[bytes, None], interpreter: Interpreter, error: Sequence[str]
+) -> AsyncIterator[bytes]:
     event = first
     try:
-        while event is not _END:
-            yield b"data: " + _encoded(interpreter, event) + b"\n\n"
-            event = await steps.next()
+        while event is not None:
+            yield b"data: " + _spoken(interpreter, event) + b"\n\n"
+            event = await anext(events, None)
     except RequestProblem as problem:
         yield b"data: " + problem.body(error) + b"\n\n"
         return
@@ -65,23 +73,14 @@ async def _sent(first: Any, steps: _Steps, interpreter: Interpreter, error: Sequ
         yield b"data: " + RequestProblem("internal error", status=500).body(error) + b"\n\n"
         return
     finally:
-        steps.close()
+        await events.aclose()
     yield DONE
 
 
-def _encoded(interpreter: Interpreter, event: Any) -> bytes:
-    """An event as JSON text on one line, checked against the task's spec; RuntimeError if it is off."""
-    binding = interpreter.binding
-    assert binding.stream_adapter is not None, "only tasks with a stream are streamed"
-    try:
-        checked = binding.stream_adapter.validate_python(dump(event), by_name=False, by_alias=True)
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)[:3]
-        raise RuntimeError(f"the handler of {binding.id} broke its stream's schema: {found}") from None
-    text: bytes = binding.stream_adapter.dump_json(checked, by_alias=True, exclude_unset=True)
+def _spoken(interpreter: Interpreter, event: bytes) -> bytes:
     if interpreter.wire is None or not interpreter.wire.events:
-        return text
-    return as_json(speak(interpreter.wire.events, json.loads(text)))
+        return event
+    return as_json(speak(interpreter.wire.events, json.loads(event)))
 
 
 class _Steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -42,6 +42,18 @@ class Worker:
 
         self._jobs.put(job)
         return future
+
+    def give_way(self) -> None:
+        """Run what waits now, from inside a function that runs here and takes long."""
+        for _ in range(self._jobs.qsize()):
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return
+            if job is None:
+                self._jobs.put(None)
+                return
+            job()
 
     def stop(self) -> None:
         """End the thread after what it is doing now."""

@@ -5,12 +5,14 @@ Importing this costs nothing: torch and transformers are imported when a model i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..binding import TaskBinding
 from ..server.handler import Handler
+from .placement import ANYWHERE, Placement
 
 IMPLEMENTATIONS = {
     "audio-classification": ("audio_classification", "AudioClassification"),
@@ -53,17 +55,22 @@ IMPLEMENTATIONS = {
 
 
 def create_handler(
-    binding: TaskBinding, directory: Path, *, name: str = "", threads: int = 1
+    binding: TaskBinding,
+    directory: Path,
+    *,
+    name: str = "",
+    placement: Placement = ANYWHERE,
+    build: Callable[[Path], object] | None = None,
 ) -> Handler[Any, Any, Any]:
     """The handler that answers the task of `binding` with the model in `directory`, which it loads later.
 
-    `threads` is how many threads torch may use for one operation. Raises ModelDirectoryError for a directory that
-    cannot hold such a model, LookupError for a task that has no implementation here.
+    `build` makes the model in `directory`, once, when it is to be loaded. Raises ModelDirectoryError for a directory
+    that cannot hold such a model, LookupError for a task that has no implementation here.
     """
     if binding.id not in IMPLEMENTATIONS:
         raise LookupError(f"no torch implementation of {binding.id!r}; there is one of {', '.join(IMPLEMENTATIONS)}")
     module, implementation = IMPLEMENTATIONS[binding.id]
     handler: Handler[Any, Any, Any] = getattr(import_module(f".{module}", __name__), implementation)(
-        binding, directory, name=name, threads=threads
+        binding, directory, name=name, placement=placement, build=build
     )
     return handler

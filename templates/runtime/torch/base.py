@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from ..binding import TaskBinding
-from ..server.handler import Handler
+from ..server.handler import Handler, modules_of
 from ..validation import validate_response
+from .placement import ANYWHERE, Placement
 
 if TYPE_CHECKING:
     import torch
 
 _LOADING = Lock()
 """Held while a model is loaded: transformers and accelerate change torch.nn.Module itself meanwhile."""
+_ENDED = Event()
+
+
+def end_loading(seconds: float = 60) -> None:
+    """Let no model be loaded any more in this process, once the one that is being loaded is, or after `seconds`.
+
+    A thread in the middle of torch's code while the process ends would make that a crash.
+    """
+    _ENDED.set()
+    _LOADING.acquire(timeout=seconds)
 
 
 class ModelDirectoryError(ValueError):
@@ -41,23 +52,40 @@ def check_directory(directory: Path) -> None:
         raise ModelDirectoryError(f"{directory}: needs code of its own, which is never run")
 
 
+def silence_transformers() -> None:
+    """Keep transformers from writing warnings and progress bars to the terminal."""
+    from transformers import logging
+
+    verbosity: Any = logging
+    verbosity.set_verbosity_error()
+    verbosity.disable_progress_bar()
+
+
 class TorchModel(Handler[Any, Any, Any]):
     """A handler on one model in a local directory, made by whatever library.
 
     The generated classes cannot be imported from here, so each instance is told its binding, and finds the task's
-    models through it.
+    models through it. A model that is not there yet, `build` writes to the directory when it is first loaded.
     """
 
-    def __init__(self, binding: TaskBinding, directory: Path, *, name: str = "", threads: int = 1) -> None:
+    def __init__(
+        self,
+        binding: TaskBinding,
+        directory: Path,
+        *,
+        name: str = "",
+        placement: Placement = ANYWHERE,
+        build: Callable[[Path], object] | None = None,
+    ) -> None:
         self.binding = binding
         self.name = name
         self.directory = directory
-        self.threads = max(1, threads)
-        self.device_name: str | None = None
-        """Where `load` puts the model; None is the GPU if there is one."""
+        self.placement = placement
         self.device: torch.device
         self.model: Any
-        self.check()
+        self._build = build
+        if build is None:
+            self.check()
 
     def check(self) -> None:
         """Raise ModelDirectoryError if the directory cannot hold such a model; looks at small files only."""
@@ -67,12 +95,23 @@ class TorchModel(Handler[Any, Any, Any]):
         """Load the model to its device. Raises ModelDirectoryError or what the library raises."""
         import torch
 
-        self._lasting = {*vars(self), "_lasting"}
-        # More threads than idle cores make torch spin instead of compute.
-        torch.set_num_threads(self.threads)
-        self.device = torch.device(self.device_name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.set_num_threads(self.placement.threads)
         with _LOADING:
+            if _ENDED.is_set():
+                raise RuntimeError("the process is ending")
+            if self._build is not None:
+                self._build(self.directory)
+                self._build = None
+                self.check()
+            self._lasting = {*vars(self), "_lasting"}
+            self.device = self.placement.torch_device
             self.load_model()
+        for module in modules_of(vars(self).values()):
+            # Models that write or draw call their networks many times for one answer.
+            module.register_forward_pre_hook(self._between)
+
+    def _between(self, *_: object) -> None:
+        self.pause()
 
     def unload(self) -> None:
         """Forget all that `load` and the answers since have put here, on a GPU too."""
@@ -115,23 +154,17 @@ class LocalModel(TorchModel):
 
     def load_model(self) -> None:
         """Load the weights and the processors."""
-        from transformers import logging
-
-        verbosity: Any = logging
-        verbosity.set_verbosity_error()
-        verbosity.disable_progress_bar()
+        silence_transformers()
         self.model = self._weights(self.auto_class())
         self.load_processors()
 
     def _weights(self, auto_class: Any) -> Any:
-        import torch
-
         model, report = auto_class.from_pretrained(
             self.directory,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
-            dtype=torch.float32,
+            dtype=self.placement.torch_dtype,
             output_loading_info=True,
         )
         missing = sorted(name for name in report["missing_keys"] if not name.startswith(self.unused_weights))
@@ -139,7 +172,9 @@ class LocalModel(TorchModel):
             # transformers would fill them with random numbers, and answer with them.
             shown = ", ".join(missing[:3])
             raise ModelDirectoryError(f"{self.directory}: lacks weights for {self.binding.id}: {shown}")
-        return model.eval().to(self.device)
+        model.eval().to(self.device)
+        self.placement.prepare(model)
+        return model
 
     def processor(self, auto_class: Any) -> Any:
         """The tokenizer, feature extractor or image processor in the directory."""

@@ -13,6 +13,8 @@ from .pictures import prepared
 BEFORE, AFTER, END = "<s_docvqa><s_question>", "</s_question><s_answer>", "</s_answer>"
 DEFAULT_TOP_K = 1
 MAX_TOP_K = 16
+"""Each answer is a beam more, all of which are in memory for each page of a batch."""
+
 MAX_ANSWER_TOKENS = 256
 USELESS = ("word_boxes", "lang", "doc_stride", "max_seq_len", "handle_impossible_answer")
 

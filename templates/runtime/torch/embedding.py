@@ -13,8 +13,6 @@ from .texts import Row, TextModel, too_many_characters, too_many_tokens
 if TYPE_CHECKING:
     import torch
 
-MAX_TEXTS = 1000
-
 
 class Embedder(TextModel):
     """A model whose last hidden state is the answer, pooled as its directory says."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..server.handler import RequestProblem
-from .embedding import MAX_TEXTS, Embedder
+from .embedding import Embedder
 from .texts import Row
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ class FeatureExtraction(Embedder):
         prompt = self._prompt(request.prompt_name)
         alone = isinstance(request.inputs, str)
         texts = [request.inputs] if alone else request.inputs
-        if len(texts) > MAX_TEXTS:
-            raise RequestProblem(f"must be at most {MAX_TEXTS} texts on this server", field="inputs")
         cut = request.truncation_direction if request.truncate else None
         rows = [
             self.row(text, "inputs" if alone else f"inputs.{index}", prompt=prompt, cut=cut, hint=HINT)

@@ -7,15 +7,6 @@ from typing import Any
 from ..server.handler import RequestProblem
 
 FIELD = "parameters.generation_parameters"
-MAX_BEAMS = 16
-MAX_TOKENS = 4096
-LIMITS = {
-    "num_beams": MAX_BEAMS,
-    "max_new_tokens": MAX_TOKENS,
-    "max_length": MAX_TOKENS,
-    "min_new_tokens": MAX_TOKENS,
-    "min_length": MAX_TOKENS,
-}
 LENGTHS = ("max_new_tokens", "max_length")
 UNSUPPORTED = ("num_beam_groups", "penalty_alpha")
 DEFAULT_TOKENS = 256
@@ -37,9 +28,6 @@ def refusal(parameters: Any, positions: int | None = None) -> RequestProblem | N
     for name in UNSUPPORTED:
         if asked.get(name) is not None:
             return RequestProblem("is not supported by this server", field=f"{FIELD}.{name}")
-    for name, limit in LIMITS.items():
-        if (asked.get(name) or 0) > limit:
-            return RequestProblem(f"must be at most {limit} on this server", field=f"{FIELD}.{name}")
     for name in LENGTHS:
         room = None if positions is None else positions - (name == "max_new_tokens")
         if room is not None and (asked.get(name) or 0) > room:

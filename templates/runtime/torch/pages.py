@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from ..server.calls import decode_base64
 from ..server.decode import decode_image
 from ..server.handler import Image, RequestProblem
+from ..server.settings import Limits
 
 IMAGE = "inputs.image"
 QUESTION = "inputs.question"
@@ -21,13 +22,13 @@ class Page(NamedTuple):
     question: str
 
 
-def read_page(item: Any) -> Page:
+def read_page(item: Any, limits: Limits) -> Page:
     """The page that the `inputs` of a request are. Raises RequestProblem."""
     if len(item.question) > MAX_CHARACTERS:
         raise RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=QUESTION)
     if not item.question.strip():
         raise RequestProblem("holds nothing to read", field=QUESTION)
-    return Page(decode_image(decode_base64(item.image, IMAGE), IMAGE), item.question)
+    return Page(decode_image(decode_base64(item.image, IMAGE), IMAGE, limits), item.question)
 
 
 class PageReader(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ DEFAULT_QUESTION = 64
 DEFAULT_CHUNK = 384
 DEFAULT_STRIDE = 128
 MAX_TOP_K = 100
+"""So many of the best spans are kept of each piece of a text."""
+
 MAX_ANSWER = 512
 
 
@@ -67,10 +70,11 @@ class QuestionAnswering(TextModel):
             return [refusal] * len(inputs)
         answers: list[Any] = [None] * len(inputs)
         encodings: dict[int, Any] = {}
+        words: dict[int, list[tuple[int, int]]] = {}
         chunks: list[tuple[int, Chunk]] = []
         for index, item in enumerate(inputs):
             try:
-                encodings[index] = self._encoded(item, parameters)
+                encodings[index], words[index] = self._encoded(item, parameters)
             except RequestProblem as problem:
                 answers[index] = problem
                 continue
@@ -83,7 +87,10 @@ class QuestionAnswering(TextModel):
                 index, chunk = chunks[position]
                 starts, ends, no_answer = _probabilities(start, end, chunk)
                 impossible[index] = min(impossible[index], no_answer)
-                found = self._spans(inputs[index].context, encodings[index], chunk, starts, ends, parameters)
+                aligned = words[index] if parameters.align_to_words is not False else []
+                offsets = encodings[index]["offset_mapping"][chunk.place]
+                pairs = _pairs(starts, ends, parameters.max_answer_len or DEFAULT_ANSWER)
+                found = _spans(inputs[index].context, [offsets[token] for token in chunk.context], aligned, pairs)
                 spans[index] += _first(found, top_k)
         for index, item in enumerate(inputs):
             if index in spans:
@@ -116,8 +123,8 @@ class QuestionAnswering(TextModel):
     def _longest(self, parameters: Any) -> int:
         return int(parameters.max_seq_len or min(self.max_tokens, DEFAULT_CHUNK))
 
-    def _encoded(self, item: Any, parameters: Any) -> Any:
-        """The question with each piece of the text. Raises RequestProblem."""
+    def _encoded(self, item: Any, parameters: Any) -> tuple[Any, list[tuple[int, int]]]:
+        """The question with each piece of the text, and where the words of the text are. Raises RequestProblem."""
         for name in ("question", "context"):
             problem = too_many_characters(getattr(item, name), f"inputs.{name}")
             if problem is not None:
@@ -132,7 +139,9 @@ class QuestionAnswering(TextModel):
         stride = parameters.doc_stride
         if stride is None:
             stride = min(DEFAULT_STRIDE, room // 2)
-        tokens = len(self.tokenizer(item.context, add_special_tokens=False, verbose=False)["input_ids"])
+        # Pieces end in the middle of words, so where those are can be seen in the whole text only.
+        whole = self.tokenizer(item.context, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        tokens = len(whole["input_ids"])
         if tokens == 0 or item.context.isspace():
             raise RequestProblem("holds nothing to read", field="inputs.context")
         if tokens > room:
@@ -142,7 +151,7 @@ class QuestionAnswering(TextModel):
             if chunk_count(tokens, room, stride) > MAX_CHUNKS:
                 message = f"is too long: it takes more than {MAX_CHUNKS} chunks with this max_seq_len and doc_stride"
                 raise RequestProblem(message, field="inputs.context")
-        return self.tokenizer(
+        encoding = self.tokenizer(
             [question],
             [item.context],
             truncation="only_second",
@@ -151,6 +160,7 @@ class QuestionAnswering(TextModel):
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
+        return encoding, _words(whole)
 
     def _question(self, question: str, limit: int) -> str:
         """The first `limit` tokens of `question`."""
@@ -168,33 +178,38 @@ class QuestionAnswering(TextModel):
                 row = {name: encoding[name][place] for name in self.tokenizer.model_input_names if name in encoding}
                 yield Chunk(row, place, context, empty)
 
-    def _spans(
-        self, text: str, encoding: Any, chunk: Chunk, starts: torch.Tensor, ends: torch.Tensor, parameters: Any
-    ) -> Iterator[Span]:
-        """The answers in `chunk`, likeliest first. `starts` and `ends` are the probabilities of its tokens of text."""
-        align = parameters.align_to_words is not False
-        offsets = encoding["offset_mapping"][chunk.place]
-        for first, last, score in _pairs(starts, ends, parameters.max_answer_len or DEFAULT_ANSWER):
-            if score <= 0:
-                return
-            start, end = offsets[chunk.context[first]][0], offsets[chunk.context[last]][1]
-            if align:
-                start = self._word(encoding, chunk, first)[0]
-                end = self._word(encoding, chunk, last)[1]
-            piece = text[start:end]
-            start, end = start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
-            if start < end:
-                yield Span(start, end, score)
 
-    def _word(self, encoding: Any, chunk: Chunk, token: int) -> tuple[int, int]:
-        """Where the word of a token of the text begins and ends, by characters."""
-        position = chunk.context[token]
-        word = encoding.token_to_word(chunk.place, position)
-        if word is None:
-            offset: tuple[int, int] = encoding["offset_mapping"][chunk.place][position]
-            return offset
-        span = encoding.word_to_chars(chunk.place, word, 1)
-        return span.start, span.end
+def _words(encoding: Any) -> list[tuple[int, int]]:
+    """Where each word of an encoded text begins and ends, by characters; nothing for tokenizers that know no words."""
+    spans: dict[int, tuple[int, int]] = {}
+    for word, (start, end) in zip(encoding.word_ids(0), encoding["offset_mapping"], strict=True):
+        if word is not None and start < end:
+            before = spans.get(word, (start, end))
+            spans[word] = min(start, before[0]), max(end, before[1])
+    return sorted(spans.values())
+
+
+def _spans(
+    text: str,
+    offsets: Sequence[tuple[int, int]],
+    words: Sequence[tuple[int, int]],
+    pairs: Iterator[tuple[int, int, float]],
+) -> Iterator[Span]:
+    """The answers that `pairs` of tokens with `offsets` mean, widened to whole `words`."""
+    for first, last, score in pairs:
+        if score <= 0:
+            return
+        start, end = _widened(offsets[first], words)[0], _widened(offsets[last], words)[1]
+        piece = text[start:end]
+        start, end = start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
+        if start < end:
+            yield Span(start, end, score)
+
+
+def _widened(offset: tuple[int, int], words: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The word that the token at `offset` is a part of; `offset` if there is none."""
+    place = bisect_right(words, offset[0], key=lambda word: word[0]) - 1
+    return words[place] if place >= 0 and offset[0] < words[place][1] else offset
 
 
 def _probabilities(start: torch.Tensor, end: torch.Tensor, chunk: Chunk) -> tuple[torch.Tensor, torch.Tensor, float]:

@@ -87,7 +87,8 @@ class Tabular(TorchModel):
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
             raise ModelDirectoryError(f"{self.directory}: is no model for tables: {error!r}"[:1000]) from None
         joined = [part for layer in layers for part in (layer, activation())][:-1]
-        self.model = nn.Sequential(*joined).eval().to(self.device)
+        self.model = nn.Sequential(*joined).eval().to(self.device, self.placement.torch_dtype)
+        self.placement.prepare(self.model)
 
     def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
         import torch

@@ -15,6 +15,8 @@ from .texts import token_limit
 DEFAULT_PICKED = 5
 DEFAULT_WRITTEN = 1
 MAX_WRITTEN = 16
+"""Each answer is a beam more, all of which are in memory for each question of a batch."""
+
 BEAMS = 3
 MAX_NEW_TOKENS = 20
 
@@ -64,7 +66,7 @@ class VisualQuestionAnswering(LocalModel):
 
     def _prepared(self, item: Any) -> dict[str, Any]:
         """The question and the image of `item` as tensors. Raises RequestProblem."""
-        page = read_page(item)
+        page = read_page(item, self.limits)
         tokens = self._tokenizer([page.question], return_tensors="pt", verbose=False)
         length = tokens["input_ids"].shape[1]
         if length > self._max_tokens:

@@ -14,13 +14,12 @@ from .decoding import Decoder, Row
 from .grammar import Grammars
 from .texts import token_limit
 
-MAX_CHARACTERS = 1_000_000
-MAX_TOKENS = 4096
-MAX_TEXTS = 8
 MAX_ROWS = 32
 """How many texts are written at once."""
 
 SEEDS = 1 << 64
+
+NOBODY = RequestProblem("nobody waits for the answer any more", status=499)
 
 
 class Job(Protocol):
@@ -68,7 +67,9 @@ class Writer(LocalModel):
         rows = [row for job in jobs if not isinstance(job, RequestProblem) for row in job.rows]
         for start in range(0, len(rows), MAX_ROWS):
             for _ in self.decoder.steps(rows[start : start + MAX_ROWS]):
-                pass
+                for index in self.pause():
+                    for row in getattr(jobs[index], "rows", ()):
+                        row.problem = NOBODY
         return [job if isinstance(job, RequestProblem) else _problem(job) or job.answer() for job in jobs]
 
     def stream(self, request: Any) -> Iterator[Any]:
@@ -89,8 +90,8 @@ class Writer(LocalModel):
 
     def checked(self, text: str, field: str) -> str:
         """`text`, unless it is too much to even look at. Raises RequestProblem."""
-        if len(text) > MAX_CHARACTERS:
-            raise RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=field)
+        if len(text) > self.limits.max_characters:
+            raise RequestProblem(f"is longer than {self.limits.max_characters} characters", field=field)
         return text
 
     def room(self, prompt: Sequence[int], asked: int | None, default: int, field: str, prompt_field: str) -> int:
@@ -103,9 +104,8 @@ class Writer(LocalModel):
             raise RequestProblem(message, field=prompt_field)
         if asked is None:
             return min(default, left)
-        most = min(MAX_TOKENS, left)
-        if asked > most:
-            message = f"must be at most {most} here, where the prompt has {len(prompt)} tokens"
+        if asked > left:
+            message = f"must be at most {left} here, where the prompt has {len(prompt)} tokens"
             raise RequestProblem(message, field=field)
         return int(asked)
 

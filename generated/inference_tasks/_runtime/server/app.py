@@ -21,7 +21,7 @@ from ..dialect import Dialect
 from .dialects import spoken_routes
 from .frame import Frame, http_exception
 from .handler import Handler
-from .host import ModelHost
+from .host import Host, ModelHost
 from .inference import NAME, Engine, InferenceEndpoint
 from .metrics import CONTENT_TYPE, Metrics
 from .pool import Pool
@@ -34,7 +34,7 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 class Server:
     """The state of one application, found at ``app.state.server``."""
 
-    def __init__(self, hosts: list[ModelHost], settings: Settings, metrics: Metrics, openapi: bytes) -> None:
+    def __init__(self, hosts: Sequence[Host], settings: Settings, metrics: Metrics, openapi: bytes) -> None:
         self.hosts = hosts
         self.settings = settings
         self.metrics = metrics
@@ -45,7 +45,8 @@ class Server:
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Load the models in the background, unload what is not used, and stop all at the end."""
-        watching = asyncio.create_task(Pool(self.hosts, self.settings).watch())
+        here = [host for host in self.hosts if isinstance(host, ModelHost)]
+        watching = asyncio.create_task(Pool(here, self.settings).watch())
         for host in self.hosts:
             host.open()
         try:
@@ -92,18 +93,30 @@ def create_app(
     Each of `dialects` is spoken under ``/{its name}``, and at its own routes too. Raises ValueError for handlers that
     cannot be served together, ImportError if what they or `settings` need is not installed.
     """
-    settings, metrics = settings or Settings(), Metrics()
-    hosts = [ModelHost(handler, settings, metrics) for handler in handlers]
+    engine = Engine(settings or Settings(), Metrics())
+    hosts = [ModelHost(handler, engine.settings, engine.metrics, engine.threads) for handler in handlers]
+    return app_of(bindings, hosts, engine, openapi=openapi, dialects=dialects or {})
+
+
+def app_of(
+    bindings: Mapping[str, TaskBinding],
+    hosts: Sequence[Host],
+    engine: Engine,
+    *,
+    openapi: bytes,
+    dialects: Mapping[str, Dialect],
+) -> Starlette:
+    """The server of models that answer here or elsewhere; see :func:`create_app`."""
     _check(hosts, bindings)
-    server = Server(hosts, settings, metrics, openapi)
-    engine = Engine(settings, metrics)
+    settings = engine.settings
+    server = Server(hosts, settings, engine.metrics, openapi)
     by_name = {host.name: host for host in hosts}
     by_task = {host.binding.id: host for host in reversed(hosts)}
     app = Starlette(
         routes=[
             Route("/tasks/{name:path}", InferenceEndpoint(engine, "task", by_task, by_name), methods=["POST"]),
             Route("/models/{name:path}", InferenceEndpoint(engine, "model", by_name, by_name), methods=["POST"]),
-            *spoken_routes(engine, server, dialects or {}),
+            *spoken_routes(engine, server, dialects),
             Route("/health", server.health),
             Route("/ready", server.ready),
             Route("/metrics", server.metrics_page),
@@ -138,15 +151,13 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
     ]
 
 
-def _check(hosts: list[ModelHost], bindings: Mapping[str, TaskBinding]) -> None:
+def _check(hosts: Sequence[Host], bindings: Mapping[str, TaskBinding]) -> None:
     if not hosts:
         raise ValueError("a server needs at least one handler")
     seen: set[str] = set()
     for host in hosts:
         if host.binding.id not in bindings:
-            raise ValueError(
-                f"{type(host.handler).__name__} is for {host.binding.id!r}, which this package does not have"
-            )
+            raise ValueError(f"the model {host.name!r} is for {host.binding.id!r}, which this package does not have")
         if not NAME.fullmatch(host.name):
             raise ValueError(f"{host.name!r} is no name for a model: letters, digits, . _ - and / between them")
         if host.name in seen:

@@ -6,14 +6,14 @@ import asyncio
 import inspect
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from .handler import Handler, takes
 from .metrics import Metrics
-from .problems import RequestProblem
+from .problems import Abandoned, RequestProblem
 from .trace import Trace
 from .worker import Worker
 
@@ -45,6 +45,7 @@ class Batcher:
         self._metrics = metrics
         self._waiting: deque[Item] = deque()
         self._busy = False
+        self._pausing = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -89,8 +90,24 @@ class Batcher:
                 item.trace.batch = len(batch)
                 item.trace.mark("queue")
         inputs, parameters = [item.inputs for item in batch], batch[0].parameters
-        running = self.worker.run(lambda: run_batch(self.handler, inputs, parameters))
+
+        pause = partial(self._pause, batch)
+        running = self.worker.run(lambda: run_batch(self.handler, inputs, parameters, pause))
         running.add_done_callback(lambda done: self._finish(batch, done, now))
+
+    def _pause(self, batch: list[Item]) -> list[int]:
+        """Called in the model's thread, see `Handler.pause`."""
+        # What has its turn now is no reason to pause again: one would soon be inside the other, hundreds deep.
+        if not self._pausing:
+            self._pausing = True
+            try:
+                self.worker.give_way()
+            finally:
+                self._pausing = False
+        gone = [index for index, item in enumerate(batch) if item.future.done()]
+        if len(gone) == len(batch):
+            raise Abandoned
+        return gone
 
     def _take(self) -> list[Item]:
         """The oldest item and those that may go with it, in order; abandoned ones are dropped on the way."""
@@ -183,14 +200,25 @@ def batcher_of(handler: Handler[Any, Any, Any], *arguments: Any) -> Batcher:
     return kind(handler, *arguments)
 
 
-def run_batch(handler: Handler[Any, Any, Any], inputs: Sequence[Any], parameters: Any) -> list[Any]:
-    """One answer or exception for each of `inputs`; items of a batch that failed as a whole are tried one by one."""
+def run_batch(
+    handler: Handler[Any, Any, Any],
+    inputs: Sequence[Any],
+    parameters: Any,
+    pause: Callable[[], Sequence[int]] | None = None,
+) -> list[Any]:
+    """One answer or exception for each of `inputs`; items of a batch that failed as a whole are tried one by one.
+
+    `pause` is what the handler's own does meanwhile.
+    """
+    handler.pausing = pause
     try:
         results = list(handler.batch(inputs, parameters))
     except Exception as error:
-        if len(inputs) == 1:
-            return [error]
+        if len(inputs) == 1 or isinstance(error, Abandoned):
+            return [error] * len(inputs)
         return [run_batch(handler, [item], parameters)[0] for item in inputs]
+    finally:
+        handler.pausing = None
     if len(results) != len(inputs):
         return [RuntimeError(f"the handler answered {len(results)} of {len(inputs)} items")] * len(inputs)
     return results

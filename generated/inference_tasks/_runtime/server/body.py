@@ -14,6 +14,8 @@ from .settings import Settings
 
 LINGER_SECONDS = 5.0
 LINGER_FACTOR = 4
+BLIND_SECONDS = 0.02
+"""How long it may take to notice that a client hung up."""
 CLOSE = {"connection": "close"}
 
 T = TypeVar("T")
@@ -21,7 +23,8 @@ T = TypeVar("T")
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], settings: Settings, share: Share) -> bytes:
     """The whole body. Raises RequestProblem: 415 for a compressed one, 413 too large, 408 too slow, 429 no room."""
-    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+    encoded = headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b"")
+    if encoded or headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
         raise RequestProblem("compressed request bodies are not accepted", status=415, headers=CLOSE)
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > settings.max_body:
@@ -80,17 +83,26 @@ class Patience:
     """Waits for one request's results until the client hangs up or its time is over."""
 
     def __init__(self, receive: Receive, seconds: float) -> None:
+        self._receive = receive
+        self._rest = max(0.0, seconds - BLIND_SECONDS)
         self._reason: Exception | None = None
         self._current: asyncio.Future[Any] | None = None
-        self._watch = asyncio.ensure_future(self._until_gone(receive))
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._end, TimeoutError())
+        self._watch: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(min(seconds, BLIND_SECONDS), self._look)
 
-    async def __aenter__(self) -> Patience:
+    def __enter__(self) -> Patience:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._watch.cancel()
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _look(self) -> None:
+        """Begin to watch, now that it takes a while: most requests are answered before that is worth a task."""
+        loop = asyncio.get_running_loop()
+        self._watch = loop.create_task(self._until_gone())
+        self._timer = loop.call_later(self._rest, self._end, TimeoutError())
 
     async def wait(self, future: asyncio.Future[T]) -> T:
         """The result of `future`. Raises ClientGone or TimeoutError, and cancels `future` then."""
@@ -111,7 +123,7 @@ class Patience:
         if self._current is not None:
             self._current.cancel()
 
-    async def _until_gone(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
         self._end(ClientGone())

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from .settings import Model, Serving
+from .settings import Model, Resources, Serving
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
@@ -41,7 +41,7 @@ class Option:
     @classmethod
     def of(cls, field: Field[Any], hint: Any) -> Option:
         """How `field` is set, whose type is `hint`."""
-        if isinstance(hint, UnionType):
+        if get_origin(hint) in (Union, UnionType):
             (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
         many = get_origin(hint) is tuple
         kind = get_args(hint)[0] if many else hint
@@ -88,6 +88,7 @@ def options_of(settings: type) -> dict[str, Option]:
 
 SERVING = options_of(Serving)
 MODEL = options_of(Model)
+RESOURCES = options_of(Resources)
 
 
 def configured(
@@ -114,11 +115,23 @@ def configured(
         flags["models"] = _models(flags["models"], "--model", tasks)
     values |= flags
     if (name := values.get("token_env")) is not None:
-        if not environment.get(name):
-            where = "--token-env" if "token_env" in flags else "token_env"
-            raise ConfigurationError(f"{where}: the environment variable {name} is not set")
-        values["token"] = environment[name]
-    return Serving(**values)
+        values["token"] = token_of(name, environment, "--token-env" if "token_env" in flags else "token_env")
+    settings = Serving(**values)
+    _check_order(settings, "settings")
+    return settings
+
+
+def _check_order(resources: Resources, where: str) -> None:
+    least, most = resources.replicas or 1, resources.max_replicas
+    if most is not None and most < least:
+        raise ConfigurationError(f"{where}: max_replicas must be at least {least}, as many as replicas")
+
+
+def token_of(name: str, environment: Mapping[str, str], where: str = "token_env") -> str:
+    """The token in the variable `name`. Raises ConfigurationError if it is not set: all could ask then."""
+    if not environment.get(name):
+        raise ConfigurationError(f"{where}: the environment variable {name} is not set")
+    return environment[name]
 
 
 def _from_environment(variables: Mapping[str, tuple[str, str]], tasks: Collection[str]) -> dict[str, Any]:
@@ -171,31 +184,43 @@ def _from_file(path: Path, where: str, tasks: Collection[str]) -> dict[str, Any]
         raise ConfigurationError(f"{place}: is not TOML: {error}") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: is not TOML: it is not UTF-8") from None
-    models = table.pop("models", [])
-    values = dict(_checked(table, SERVING, path, lambda key: _line(text, key)))
+    return from_table(table, path.parent, lambda key, model: f"{path}:{_line(text, key, model)}", tasks)
+
+
+def from_table(
+    table: Mapping[str, Any], directory: Path, place: Callable[[str, int], str], tasks: Collection[str]
+) -> dict[str, Any]:
+    """The settings in `table`, with models in its member `models`; paths are as seen from `directory`.
+
+    `place` says where a key is, at the root (-1) or in the model of that number. Raises ConfigurationError.
+    """
+    models = table.get("models", [])
+    rest = {key: value for key, value in table.items() if key != "models"}
+    values = dict(_checked(rest, SERVING, directory, lambda key: place(key, -1)))
     if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
-        raise ConfigurationError(f"{path}:{_line(text, 'models')}: models must be tables: [[models]]")
+        raise ConfigurationError(f"{place('models', -1)}: models must be tables: [[models]]")
     for number, model in enumerate(models):
 
-        def line(key: str, number: int = number) -> int:
-            return _line(text, key, number)
+        def where(key: str, number: int = number) -> str:
+            return place(key, number)
 
-        found = Model(**dict(_checked(model, MODEL, path, line)))
+        found = Model(**dict(_checked(model, MODEL, directory, where)))
         missing = [key for key in ("task", "directory") if key not in model]
         if missing:
-            raise ConfigurationError(f"{path}:{line('')}: a model needs {' and '.join(missing)}")
+            raise ConfigurationError(f"{where('')}: a model needs {' and '.join(missing)}")
         if found.task not in tasks:
-            raise ConfigurationError(f"{path}:{line('task')}: {_unknown(found.task, tasks)}")
+            raise ConfigurationError(f"{where('task')}: {_unknown(found.task, tasks)}")
+        _check_order(found, where("max_replicas"))
         values["models"] = (*values.get("models", ()), found)
     return values
 
 
 def _checked(
-    table: Mapping[str, Any], known: Mapping[str, Option], path: Path, line: Callable[[str], int]
+    table: Mapping[str, Any], known: Mapping[str, Option], directory: Path, place_of: Callable[[str], str]
 ) -> Iterator[tuple[str, Any]]:
-    """The settings in `table`; paths are as seen from the file at `path`."""
+    """The settings in `table`; paths are as seen from `directory`."""
     for key, value in table.items():
-        place = f"{path}:{line(key)}"
+        place = place_of(key)
         option = known.get(key)
         if option is None or option.secret:
             instead = "; put tokens in a token_file" if option else ""
@@ -208,7 +233,7 @@ def _checked(
         except ValueError as error:
             raise ConfigurationError(f"{place}: {key} {error}") from None
         if option.kind is Path:
-            checked = [path.parent / item for item in checked]
+            checked = [directory / item for item in checked]
         yield key, tuple(checked) if option.many else checked[0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..dialect import Dialect
-from .host import ModelHost
+from .host import Host
 from .inference import Engine, InferenceEndpoint
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _routes(
     out: dict[str, InferenceEndpoint] = {}
     # Whichever dialect its clients use beside it, they look for errors in one place.
 
-    def add(path: str, kind: str, hosts: Mapping[str, ModelHost], spoken: Dialect) -> None:
+    def add(path: str, kind: str, hosts: Mapping[str, Host], spoken: Dialect) -> None:
         out.setdefault(path, InferenceEndpoint(engine, kind, hosts, by_name, spoken, dialect.error))
 
     for spoken in (dialect, *others):
@@ -89,5 +89,5 @@ def _models(server: Server) -> Any:
     return models
 
 
-def _listed(hosts: list[ModelHost]) -> list[dict[str, Any]]:
+def _listed(hosts: Sequence[Host]) -> list[dict[str, Any]]:
     return [{"id": host.name, "object": "model", "created": 0, "owned_by": host.binding.id} for host in hosts]

@@ -1,7 +1,8 @@
-"""What connections may do around requests: there is a most of them, no head takes for ever, no answer waits unread.
+"""What connections may do around requests: there is a most of them, no head is endless, no answer waits unread.
 
-uvicorn bounds none of these: clients that never send a whole head or never read their answer would stay, and one too
-many is answered without a word about when to come back.
+uvicorn bounds none of these: clients that never send a whole head or never read their answer would stay, heads,
+trailers and requests sent ahead could fill the memory, and one too many is answered without a word about when to come
+back.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from .settings import Serving
 
 LINGER_SECONDS = 1.0
+MAX_FRAMING = 1 << 16
+"""How many bytes of a request may be no part of its body, more than the body has, after those that came first."""
+MAX_PIPELINED = 32
+"""How many requests a client may send before the first of them is answered."""
 
 
 def _answer(status: str, message: str, *headers: str) -> bytes:
@@ -25,10 +30,11 @@ def _answer(status: str, message: str, *headers: str) -> bytes:
 
 BUSY = _answer("503 Service Unavailable", "the server is busy: too many connections are open", "retry-after: 1")
 LATE = _answer("408 Request Timeout", "the head of the request did not arrive in time")
+LARGE = _answer("431 Request Header Fields Too Large", "the head of the request is too large")
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a most for the connections and deadlines for heads and readers."""
+    """uvicorn's protocol with a most for connections and heads, and deadlines for heads and readers."""
 
     max_connections: int
     header_timeout: float
@@ -38,6 +44,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _stalled: TimerHandle | None = None
     _refused = False
     _begun = False
+    _framing = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head, unless there are too many connections already."""
@@ -56,12 +63,31 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes of a request."""
-        if not self._refused:
-            super().data_received(data)
+        if self._refused:
+            return
+        # What came together with the first byte is little, whatever it is: as much as is read at once.
+        self._framing += len(data)
+        super().data_received(data)
+        if self._framing > MAX_FRAMING and not self.transport.is_closing():
+            # Headers, trailers, sizes of chunks and what clients write beside them: all are kept, and none is counted.
+            if self._begun:
+                self.transport.write(LARGE)
+            self._refused = True
+            self.transport.close()
+        elif len(self.pipeline) > MAX_PIPELINED:
+            # Each answer would let in more of them than it takes away.
+            self._refused = True
+            self.pipeline.clear()
+            self.transport.abort()
+
+    def on_body(self, body: bytes) -> None:
+        """Called with each piece of a body; the frame around it may be as large."""
+        self._framing -= 2 * len(body)
+        super().on_body(body)
 
     def on_message_begin(self) -> None:
         """Called with the first byte of a request."""
-        self._begun = True
+        self._begun, self._framing = True, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:

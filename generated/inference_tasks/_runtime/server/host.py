@@ -1,4 +1,4 @@
-"""A model's life: idle, loading, ready or failed."""
+"""Where a model answers: here, with a life from idle over loading to ready or failed; or anywhere else."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ import gc
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from starlette.types import Receive
 
+from ..binding import TaskBinding
 from .batcher import Batcher, batcher_of
 from .body import Patience
-from .handler import Handler
+from .calls import Call
+from .decode import decode, held
+from .encode import encode
+from .handler import Handler, takes
+from .memory import Share
 from .metrics import Metrics
 from .problems import RequestProblem
 from .settings import Settings
+from .stream import events
+from .trace import Trace
 from .worker import Worker
 
 log = logging.getLogger(__name__)
@@ -29,13 +37,72 @@ RETRY_SECONDS = 60.0
 State = Literal["idle", "loading", "ready", "failed"]
 
 
-class ModelHost:
-    """One handler with the thread it runs in and the queue before it."""
+class Host(Protocol):
+    """What the application asks of a model, wherever that answers."""
 
-    def __init__(self, handler: Handler[Any, Any, Any], settings: Settings, metrics: Metrics) -> None:
+    @property
+    def binding(self) -> TaskBinding:
+        """The task."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What ``/models/{name}`` calls it."""
+        ...
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether equal requests have equal answers."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """What ``/ready`` says of it."""
+        ...
+
+    @property
+    def able(self) -> bool:
+        """Whether it answers, or will once it is asked."""
+        ...
+
+    def open(self) -> None:
+        """The server begins."""
+        ...
+
+    def stop(self) -> None:
+        """The server ends."""
+        ...
+
+    async def loaded(self, receive: Receive) -> None:
+        """Return once the model is ready or failed, or after ``load_timeout``. Raises ClientGone."""
+        ...
+
+    async def answer(self, call: Call, share: Share, patience: Patience, trace: Trace) -> bytes:
+        """The answer as JSON text in the words of the spec; its stages are marked in `trace`.
+
+        Raises RequestProblem, and what `patience` raises.
+        """
+        ...
+
+    def stream(self, call: Call) -> AsyncGenerator[bytes, None]:
+        """The events of a streamed answer, each as JSON text in the words of the spec.
+
+        Raises RequestProblem, here or with a step.
+        """
+        ...
+
+
+class ModelHost:
+    """One handler with the thread it runs in and the queue before it; media are decoded in `threads`."""
+
+    def __init__(
+        self, handler: Handler[Any, Any, Any], settings: Settings, metrics: Metrics, threads: Executor
+    ) -> None:
         self.handler = handler
+        handler.limits = settings.limits
         self.binding = handler.binding
         self.name = handler.name or handler.binding.id
+        self.deterministic = handler.deterministic
         self.state: State = "idle"
         self.reason = ""
         self.batcher: Batcher | None = None
@@ -51,6 +118,8 @@ class ModelHost:
         self._size = 0
         self._settings = settings
         self._metrics = metrics
+        self._threads = threads
+        self._decodes = self.binding.media in ("audio", "image") and takes(self.binding) != "whole"
         self._worker: Worker | None = None
         self._loading: asyncio.Task[None] | None = None
         self._since = 0.0
@@ -142,10 +211,47 @@ class ModelHost:
     async def loaded(self, receive: Receive) -> None:
         """Return once the model is loaded or failed, or after ``load_timeout``. Raises ClientGone."""
         self.start()
+        if self.state == "loading":
+            with Patience(receive, self._settings.load_timeout) as patience, contextlib.suppress(TimeoutError):
+                await patience.wait(asyncio.ensure_future(self.settled()))
+
+    async def settled(self) -> None:
+        """Return once the model is loaded or failed, however long that takes."""
+        self.start()
         if self.state == "loading" and self._loading is not None:
-            async with Patience(receive, self._settings.load_timeout) as patience:
-                with contextlib.suppress(TimeoutError):
-                    await patience.wait(asyncio.shield(self._loading))
+            await asyncio.shield(self._loading)
+
+    async def answer(self, call: Call, share: Share, patience: Patience, trace: Trace) -> bytes:
+        """The answer as JSON text in the words of the spec; its stages are marked in `trace`.
+
+        Raises RequestProblem, see `ready` too, and what `patience` raises.
+        """
+        with self.use() as batcher:
+            inputs = await self._decoded(call, share, patience)
+            trace.mark("decode")
+            result = await patience.wait(batcher.submit(inputs, call.parameters, call.canonical_parameters, trace))
+        body = encode(self.binding, result)
+        trace.mark("encode")
+        return body
+
+    async def _decoded(self, call: Call, share: Share, patience: Patience) -> Any:
+        if not self._decodes:
+            return call.inputs
+        running = asyncio.get_running_loop().run_in_executor(
+            self._threads, decode, self.binding.media, call.inputs, self.binding.primary, self.handler.limits
+        )
+        inputs = await patience.wait(running)
+        share.take(held(inputs))
+        return inputs
+
+    def stream(self, call: Call) -> AsyncGenerator[bytes, None]:
+        """The events of a streamed answer, each as JSON text in the words of the spec.
+
+        Raises RequestProblem, see `ready` too, here or with a step.
+        """
+        batcher = self.ready()
+        batcher.admit_stream()
+        return events(batcher, self.binding, call.inputs, self._settings.deadline)
 
     @contextlib.contextmanager
     def use(self) -> Iterator[Batcher]:
@@ -168,11 +274,21 @@ class ModelHost:
             self.used = time.monotonic()
             return self.batcher
         if self.state == "failed":
-            raise RequestProblem(f"model {self.name!r} failed to load ({self.reason})", status=500)
-        remaining = max(1.0, self.handler.load_seconds - (time.monotonic() - self._since))
-        raise RequestProblem(
-            f"model {self.name!r} is loading",
-            status=503,
-            headers={"retry-after": str(math.ceil(remaining))},
-            members={"estimated_time": round(remaining, 1)},
-        )
+            raise failed(self.name, self.reason)
+        raise loading(self.name, self.handler.load_seconds - (time.monotonic() - self._since))
+
+
+def failed(name: str, reason: str) -> RequestProblem:
+    """What a model that failed to load for `reason` answers."""
+    return RequestProblem(f"model {name!r} failed to load ({reason})", status=500)
+
+
+def loading(name: str, seconds: float) -> RequestProblem:
+    """What a model answers that should be ready in `seconds`."""
+    remaining = max(1.0, seconds)
+    return RequestProblem(
+        f"model {name!r} is loading",
+        status=503,
+        headers={"retry-after": str(math.ceil(remaining))},
+        members={"estimated_time": round(remaining, 1)},
+    )

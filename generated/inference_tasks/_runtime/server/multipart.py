@@ -10,24 +10,30 @@ from typing import Any
 from .problems import RequestProblem
 
 _PLAIN = (bool, int, float)
+MAX_PARTS = 100
 
 
 def parsed(body: bytes, content_type: bytes) -> dict[str, Any]:
-    """The fields of a form by name; a name that comes again makes a list. Raises RequestProblem (400)."""
+    """The fields of a form by name; a name that comes again makes a list. Raises RequestProblem (400, 422 too many)."""
     from python_multipart import parse_form
     from python_multipart.exceptions import FormParserError
 
     found: dict[str, list[Any]] = {}
 
+    def add(part: Any, value: Any) -> None:
+        if sum(map(len, found.values())) == MAX_PARTS:
+            raise RequestProblem(f"the form has more than {MAX_PARTS} parts")
+        found.setdefault(part.field_name.decode("utf-8", "replace"), []).append(value)
+
     def on_field(field: Any) -> None:
         text = (field.value or b"").decode("utf-8", "replace")
-        found.setdefault(field.field_name.decode("utf-8", "replace"), []).append(_value(text))
+        add(field, _value(text))
 
     def on_file(file: Any) -> None:
         file.file_object.seek(0)
         content = base64.b64encode(file.file_object.read()).decode("ascii")
-        found.setdefault(file.field_name.decode("utf-8", "replace"), []).append(content)
         file.close()
+        add(file, content)
 
     try:
         parse_form({"Content-Type": content_type}, BytesIO(body), on_field, on_file)

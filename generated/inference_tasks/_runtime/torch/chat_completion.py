@@ -16,7 +16,7 @@ from .decoding import Row, Token
 from .picking import Picker, Rules, Sampling, factor
 from .pieces import Held, Pieces
 from .tool_calls import Call, ToolReader
-from .writer import MAX_TEXTS, SEEDS, Writer, check_seed, random_seed
+from .writer import SEEDS, Writer, check_seed, random_seed
 
 DEFAULT_TOKENS = 1024
 FINISH = {"length": "length", "end": "stop", "stop": "stop"}
@@ -60,8 +60,6 @@ class ChatCompletion(Writer):
         return ChatJob(self, request, [tool.function.name for tool in tools or ()], rows)
 
     def _check(self, request: Any) -> None:
-        if (request.n or 1) > MAX_TEXTS:
-            raise RequestProblem(f"must be at most {MAX_TEXTS} on this server", field="n")
         if request.top_logprobs and not request.logprobs:
             raise RequestProblem("needs logprobs", field="top_logprobs")
         if request.stream_options is not None and not request.stream:

@@ -19,6 +19,8 @@ from .pipeline_call import PipelineCall, Plan, Work
 from .pipeline_directory import check_pipeline_directory, load_pipeline
 
 PROMPT = "parameters.prompt"
+NETWORKS = ("transformer", "unet")
+"""What pipelines call the network that removes the noise: by far the most of the work."""
 
 
 class Diffusion(TorchModel):
@@ -48,9 +50,16 @@ class Diffusion(TorchModel):
 
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        self.model = load_pipeline(self.directory, self.device)
+        self.model = load_pipeline(self.directory, self.device, self.placement.torch_dtype)
+        if self.placement.compile:
+            for network in filter(None, (getattr(self.model, name, None) for name in NETWORKS)):
+                self.placement.compile_forward(network)
         forms = {image: self._form(image) for image in (False, True)}
-        self._calls = {image: PipelineCall(form, video=self.video) for image, form in forms.items() if form is not None}
+        self._calls = {
+            image: PipelineCall(form, video=self.video, max_side=self.limits.max_side)
+            for image, form in forms.items()
+            if form is not None
+        }
         needed = [image for image, wanted in ((True, self.from_image), (False, self.from_text)) if wanted]
         # A task that takes both is served by a pipeline that changes images only, too.
         if needed[0] not in self._calls:
@@ -165,7 +174,7 @@ class FromEither(Diffusion):
         image = None
         if request.inputs is not None:
             try:
-                image = decode_image(decode_base64(request.inputs, "inputs"), "inputs")
+                image = decode_image(decode_base64(request.inputs, "inputs"), "inputs", self.limits)
             except RequestProblem as problem:
                 return problem
         return self.make([(parameters.prompt, PROMPT, image)], parameters)[0]

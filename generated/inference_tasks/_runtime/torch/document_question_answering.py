@@ -47,7 +47,7 @@ class DocumentQuestionAnswering(LocalModel):
         pages: list[Page | None] = [None] * len(inputs)
         for index, item in enumerate(inputs):
             try:
-                pages[index] = read_page(item)
+                pages[index] = read_page(item, self.limits)
             except RequestProblem as problem:
                 problems[index] = problem
         answers = self._reader.read(pages, parameters)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_TOP_K = 5
-MAX_TOP_K = 1000
-MAX_TARGETS = 1000
 TARGETS = "parameters.targets"
 
 
@@ -38,9 +36,6 @@ class FillMask(TextModel):
         except RequestProblem as problem:
             return [problem] * len(inputs)
         wanted = parameters.top_k or DEFAULT_TOP_K
-        if wanted > MAX_TOP_K:
-            refusal = RequestProblem(f"must be at most {MAX_TOP_K} on this server", field="parameters.top_k")
-            return [refusal] * len(inputs)
         answers: list[Any] = [too_many_characters(text, self.binding.primary) for text in inputs]
         rows = {}
         for index, text in enumerate(inputs):
@@ -90,8 +85,6 @@ class FillMask(TextModel):
         """The tokens to rate, each once, in the order of `words`. Raises RequestProblem for a word that has none."""
         if words is None:
             return None
-        if len(words) > MAX_TARGETS:
-            raise RequestProblem(f"must be at most {MAX_TARGETS} words on this server", field=TARGETS)
         found: dict[int, None] = {}
         for index, word in enumerate(words):
             token = self._vocabulary.get(word)

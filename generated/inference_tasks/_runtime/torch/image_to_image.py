@@ -16,12 +16,10 @@ MAX_PIXELS = 1_000_000
 UNSUPPORTED = ("prompt", "guidance_scale", "negative_prompt", "num_inference_steps")
 
 
-def image_to_image(
-    binding: TaskBinding, directory: Path, *, name: str = "", threads: int = 1
-) -> Handler[Any, Any, Any]:
-    """The handler for what is in `directory`."""
-    kind: Any = FromImage if is_pipeline_directory(directory) else Enlarging
-    handler: Handler[Any, Any, Any] = kind(binding, directory, name=name, threads=threads)
+def image_to_image(binding: TaskBinding, directory: Path, **options: Any) -> Handler[Any, Any, Any]:
+    """The handler for what is in `directory`: for a pipeline too if that is still to be built there."""
+    kind: Any = FromImage if options.get("build") or is_pipeline_directory(directory) else Enlarging
+    handler: Handler[Any, Any, Any] = kind(binding, directory, **options)
     return handler
 
 

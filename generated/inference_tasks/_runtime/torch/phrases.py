@@ -8,14 +8,11 @@ from typing import Any
 from ..server.handler import RequestProblem
 
 FIELD = "parameters.candidate_labels"
-MAX_LABELS = 100
 MAX_CHARACTERS = 1_000
 
 
 def labels_refusal(labels: Sequence[str]) -> RequestProblem | None:
     """Why `labels` are refused before anything is made of them, if they are."""
-    if len(labels) > MAX_LABELS:
-        return RequestProblem(f"holds {len(labels)} labels; this server takes at most {MAX_LABELS}", field=FIELD)
     for index, label in enumerate(labels):
         if len(label) > MAX_CHARACTERS:
             return RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=f"{FIELD}.{index}")

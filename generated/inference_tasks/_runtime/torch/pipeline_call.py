@@ -16,10 +16,7 @@ from typing import Any
 
 from ..server.handler import Image, RequestProblem
 
-MAX_STEPS = 200
 MAX_GUIDANCE = 100.0
-MAX_SIDE = 2048
-MAX_FRAMES = 257
 MAX_CHARACTERS = 10_000
 MAX_MESSAGE = 300
 DEFAULT_RATE = 16.0
@@ -56,10 +53,11 @@ class Work:
 
 
 class PipelineCall:
-    """A pipeline that makes images or, if `video`, films."""
+    """A pipeline that makes images or, if `video`, films; of the size of an image only up to `max_side` pixels."""
 
-    def __init__(self, pipeline: Any, *, video: bool) -> None:
+    def __init__(self, pipeline: Any, *, video: bool, max_side: int) -> None:
         self._pipeline = pipeline
+        self._max_side = max_side
         self._video = video
         self._takes = {**inspect.signature(type(pipeline).__call__).parameters}
         self._scheduler: Any = getattr(pipeline, "scheduler", None)
@@ -99,7 +97,6 @@ class PipelineCall:
         if steps is None:
             return
         self._require("num_inference_steps")
-        self._limit(steps, MAX_STEPS, "num_inference_steps")
         # Pipelines that start from a noisy copy of the image skip the steps up to there.
         strength = self._default("strength") or 1.0
         plan.arguments["num_inference_steps"] = math.ceil(steps / strength)
@@ -108,7 +105,9 @@ class PipelineCall:
         if scale is not None:
             if self._guidance is None:
                 raise _unsupported("guidance_scale")
-            self._limit(scale, MAX_GUIDANCE, "guidance_scale")
+            if scale > MAX_GUIDANCE:
+                message = f"must be at most {MAX_GUIDANCE:g} on this server"
+                raise RequestProblem(message, field=f"{PARAMETERS}.guidance_scale")
             plan.arguments[self._guidance] = scale
             if self._guidance == "true_cfg_scale" and "negative_prompt" in self._takes:
                 plan.arguments["negative_prompt"] = " "  # without one, the scale would have no effect
@@ -141,14 +140,12 @@ class PipelineCall:
         if frames is None:
             return
         self._require("num_frames")
-        self._limit(frames, MAX_FRAMES, "num_frames")
         plan.frames = frames
         stride = self._number(*TEMPORAL)
         plan.arguments["num_frames"] = math.ceil((frames - 1) / stride) * stride + 1
 
     def _plan_target(self, plan: Plan, width: int, height: int) -> None:
         for name, side in (("width", width), ("height", height)):
-            self._limit(side, MAX_SIDE, f"target_size.{name}")
             if self._video and side % 2:
                 raise RequestProblem("must be even for a video", field=f"{PARAMETERS}.target_size.{name}")
         plan.size = (width, height)
@@ -160,7 +157,6 @@ class PipelineCall:
             if side is None:
                 continue
             self._require(name)
-            self._limit(side, MAX_SIDE, name)
             if side % self._multiple:
                 raise RequestProblem(f"must be a multiple of {self._multiple}", field=f"{PARAMETERS}.{name}")
             plan.arguments[name] = side
@@ -185,9 +181,9 @@ class PipelineCall:
             return Work(prompt, image, plan.size)
         # Such a pipeline makes the size of the image that it gets.
         width, height = size = plan.size or image.size
-        if max(size) > MAX_SIDE:
-            message = f"is {width} x {height} pixels; this model makes at most {MAX_SIDE} a side: give a target_size"
-            raise RequestProblem(message, field=image_field)
+        if max(size) > self._max_side:
+            limit = f"this server makes at most {self._max_side} a side"
+            raise RequestProblem(f"is {width} x {height} pixels; {limit}: give a target_size", field=image_field)
         return Work(prompt, image.resize((self._rounded(width), self._rounded(height))), size)
 
     def __call__(self, works: Sequence[Work], plan: Plan) -> list[Any]:
@@ -313,11 +309,6 @@ class PipelineCall:
     def _require(self, argument: str, member: str = "") -> None:
         if argument not in self._takes:
             raise _unsupported(member or argument)
-
-    @staticmethod
-    def _limit(value: float, most: float, member: str) -> None:
-        if value > most:
-            raise RequestProblem(f"must be at most {most:g} on this server", field=f"{PARAMETERS}.{member}")
 
 
 def _unsupported(member: str) -> RequestProblem:

@@ -40,8 +40,8 @@ def check_pipeline_directory(directory: Path) -> None:
         )
 
 
-def load_pipeline(directory: Path, device: Any) -> Any:
-    """The pipeline in `directory`, on `device`, in float32.
+def load_pipeline(directory: Path, device: Any, dtype: Any) -> Any:
+    """The pipeline in `directory`, on `device`, with weights of `dtype`.
 
     Raises ModelDirectoryError for what is no pipeline of diffusers and transformers classes, or lacks weights.
     """
@@ -58,7 +58,7 @@ def load_pipeline(directory: Path, device: Any) -> Any:
         if name not in expected:
             raise ModelDirectoryError(f"{directory}: {class_name} has no component {name!r}")
         if kind:
-            parts[name] = _component(directory / name, *kind)
+            parts[name] = _component(directory / name, *kind, dtype)
     for name, parameter in expected.items():
         if name not in parts and parameter.default is parameter.empty:
             if name not in pipeline_class._optional_components:
@@ -91,16 +91,16 @@ def _index(directory: Path) -> tuple[str, dict[str, tuple[str, str] | None], dic
     return class_name, components, options
 
 
-def _component(folder: Path, library: str, class_name: str) -> Any:
+def _component(folder: Path, library: str, class_name: str, dtype: Any) -> Any:
     """What is in `folder`. Raises ModelDirectoryError unless it is a part that diffusers or transformers define."""
     import torch
     import transformers
 
     found = _class(folder, library, class_name)
     if _is(found, transformers.PreTrainedModel):
-        kind = {"dtype": torch.float32, "trust_remote_code": False}
+        kind = {"dtype": dtype, "trust_remote_code": False}
     elif _is(found, torch.nn.Module):
-        kind = {"torch_dtype": torch.float32}
+        kind = {"torch_dtype": dtype}
     else:
         trust = {"trust_remote_code": False} if library == "transformers" else {}
         return found.from_pretrained(folder, local_files_only=True, **trust)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..server.handler import RequestProblem
 from .base import ModelDirectoryError
-from .embedding import MAX_TEXTS, Embedder
+from .embedding import Embedder
 from .sentence_transformers import Pooling
 from .texts import Row
 
@@ -55,8 +55,6 @@ class SentenceSimilarity(Embedder):
         return answers
 
     def _rows(self, item: Any) -> list[Row]:
-        if len(item.sentences) > MAX_TEXTS:
-            raise RequestProblem(f"must be at most {MAX_TEXTS} texts on this server", field="inputs.sentences")
         named = [("inputs.source_sentence", item.source_sentence)]
         named += [(f"inputs.sentences.{index}", text) for index, text in enumerate(item.sentences)]
         return [self.row(text, field, prompt=self.about.default_prompt) for field, text in named]

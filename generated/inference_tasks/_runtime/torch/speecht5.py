@@ -26,12 +26,11 @@ class Voice:
     """The vocoder and the voice of one SpeechT5."""
 
     def __init__(self, directory: Path, model: Any) -> None:
-        import torch
         from safetensors.torch import load_file
         from transformers import SpeechT5HifiGan
 
         vocoder: Any = SpeechT5HifiGan.from_pretrained(
-            directory / VOCODER, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            directory / VOCODER, local_files_only=True, use_safetensors=True, dtype=model.dtype
         )
         self._vocoder = vocoder.eval().to(model.device)
         self.rate: int = self._vocoder.config.sampling_rate
@@ -39,7 +38,7 @@ class Voice:
         size = model.config.speaker_embedding_dim
         if len(tensors) != 1 or tensors[0].numel() != size:
             raise ModelDirectoryError(f"{directory / SPEAKER}: must hold one tensor of {size} numbers")
-        self._speaker = tensors[0].float().reshape(1, size).to(model.device)
+        self._speaker = tensors[0].reshape(1, size).to(model.device, model.dtype)
 
     def speak(self, model: Any, features: Any) -> Any:
         """The sound, (samples,), that `model` makes of `features`, which are of one text or recording."""

@@ -9,7 +9,7 @@ from ..server.handler import RequestProblem
 from .decoding import Row, Token
 from .picking import Picker, Rules, Sampling, factor
 from .pieces import Pieces
-from .writer import MAX_TEXTS, Writer, check_seed, random_seed
+from .writer import Writer, check_seed, random_seed
 
 DEFAULT_TOKENS = 100
 MAX_TOP_TOKENS = 20
@@ -69,7 +69,6 @@ class TextGeneration(Writer):
         check_seed(parameters.seed, "parameters.seed")
         if (parameters.best_of or 1) > 1:
             wrong = (
-                (parameters.best_of > MAX_TEXTS, f"must be at most {MAX_TEXTS} on this server"),
                 (stream, "does not work with stream"),
                 (not _samples(parameters), "needs sampling: set do_sample"),
                 (parameters.seed is not None, "does not work with seed"),

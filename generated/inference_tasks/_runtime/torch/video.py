@@ -6,8 +6,9 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..server.decode import AV_FORMATS
+from ..server.decode import AV_FORMATS, DEFAULT
 from ..server.handler import RequestProblem
+from ..server.settings import Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,18 +17,20 @@ if TYPE_CHECKING:
     Frame = NDArray[np.uint8]
 
 MAX_FRAME_PIXELS = 9_000_000
-MAX_DECODED_PIXELS = 4_000_000_000
+"""Of what `max_pixels` allows: decoders keep up to some twenty frames for the sake of those that follow."""
+
 MAX_KEPT_PIXELS = 200_000_000
+"""All frames that are looked at are in memory together."""
 
 
-def frames(data: bytes, wanted: Sequence[int], field: str) -> list[Frame]:
+def frames(data: bytes, wanted: Sequence[int], field: str, limits: Limits = DEFAULT) -> list[Frame]:
     """The frames with the numbers `wanted` (rising, from 0) as upright RGB arrays (rows x columns x 3).
 
     Where the video is shorter, its last frame stands for those it lacks. Raises RequestProblem (422) at `field` for
-    what is no video or too large: 9 million pixels a frame, 4 billion to decode and 200 million to look at are allowed.
+    what is no video or too large: beyond `limits`, 9 million pixels a frame or 200 million to look at.
     """
     try:
-        kept = list(_kept(data, wanted, field))
+        kept = list(_kept(data, wanted, field, limits))
     except RequestProblem:
         raise
     except Exception:  # decoders raise whatever broken files make them
@@ -37,21 +40,22 @@ def frames(data: bytes, wanted: Sequence[int], field: str) -> list[Frame]:
     return kept + [kept[-1]] * (len(wanted) - len(kept))
 
 
-def _kept(data: bytes, wanted: Sequence[int], field: str) -> Iterator[Frame]:
+def _kept(data: bytes, wanted: Sequence[int], field: str, limits: Limits) -> Iterator[Frame]:
     import av
 
     options = {"format_whitelist": AV_FORMATS, "protocol_whitelist": "none"}
     with av.open(io.BytesIO(data), mode="r", options=options, metadata_errors="ignore") as container:
         stream = container.streams.video[0]
-        stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
-        _check(stream.codec_context.width * stream.codec_context.height, MAX_FRAME_PIXELS, "a frame", field)
+        most = min(limits.max_pixels, MAX_FRAME_PIXELS)
+        stream.codec_context.options = {"max_pixels": str(most)}
+        _check(stream.codec_context.width * stream.codec_context.height, most, "a frame", field)
         decoded = looked_at = found = 0
         last: Any = None
         for number, frame in enumerate(container.decode(stream)):
             pixels = frame.width * frame.height
-            _check(pixels, MAX_FRAME_PIXELS, "a frame", field)
+            _check(pixels, most, "a frame", field)
             decoded += pixels
-            _check(decoded, MAX_DECODED_PIXELS, "up to the last frame to look at", field)
+            _check(decoded, limits.max_video_pixels, "up to the last frame to look at", field)
             last = frame
             if number == wanted[found]:
                 looked_at += pixels

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_TEMPLATE = "This example is {}."
-MAX_LABELS = 256
 LABELS = "parameters.candidate_labels"
 TEMPLATE = "parameters.hypothesis_template"
 
@@ -88,8 +87,6 @@ class ZeroShotClassification(TextModel):
 
 def _hypotheses(labels: list[str], template: str | None) -> list[str]:
     """What the model holds against the text for each of `labels`. Raises RequestProblem."""
-    if len(labels) > MAX_LABELS:
-        raise RequestProblem(f"must be at most {MAX_LABELS} on this server", field=LABELS)
     template = DEFAULT_TEMPLATE if template is None else template
     if "{}" not in template:
         raise RequestProblem("must hold {} in the place of the class", field=TEMPLATE)
