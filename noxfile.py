@@ -1,6 +1,7 @@
 """Every habit of this project is one session: `nox -l` lists them, `nox` runs the default ones, which are the tests.
 
-All sessions share one environment, `.nox/dev`: torch is large, and they should agree on what they test.
+Sessions share one environment, `.nox/dev`: torch is large, and they should agree on what they test. What cannot live
+with our dependencies has one of its own beside it.
 """
 
 from __future__ import annotations
@@ -14,26 +15,21 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript"]
+nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript", "fuzz"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
+RAY = ROOT / ".nox" / "ray"
 BIN = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 CODE = ("generator", "templates", "training", "tests", "benchmarks", "examples", "noxfile.py")
+PEERS = {"litserve": "litserve==0.2.19", "bentoml": "bentoml==1.4.39"}
 
 _ready = False
 
 
 def run(session: nox.Session, *command: str) -> None:
-    """Run a command of the shared environment, which is made and brought up to date once for each run of nox."""
-    global _ready
-    if not _ready:
-        if not ENVIRONMENT.exists():
-            # virtualenv came with nox, and needs no part of Python that a system may have split off.
-            session.run(sys.executable, "-m", "virtualenv", "--quiet", str(ENVIRONMENT), external=True)
-        _ready = True
-        packages = ("-e", ".", "-e", "generated[diffusion,testing,torch]", "-r", "requirements-dev.txt")
-        run(session, "pip", "install", "--quiet", "-c", "constraints.txt", *packages)
+    """Run a command of the shared environment."""
+    prepare(session)
     variables: dict[str, str | None] = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "VIRTUAL_ENV": str(ENVIRONMENT),
@@ -41,6 +37,35 @@ def run(session: nox.Session, *command: str) -> None:
         "PYTHONDONTWRITEBYTECODE": None,
     }
     session.run(str(BIN / command[0]), *command[1:], env=variables, external=True)
+
+
+def prepare(session: nox.Session) -> None:
+    """Make the shared environment and bring it up to date, once for each run of nox."""
+    global _ready
+    if not _ready:
+        _ready = True
+        packages = ("-e", ".", "-e", "generated[diffusion,otel,testing,torch]", "-r", "requirements-dev.txt")
+        install(session, ENVIRONMENT, "-c", "constraints.txt", *packages)
+
+
+def install(session: nox.Session, environment: Path, *packages: str) -> None:
+    """Make an environment, unless it is there, and install into it."""
+    make(session, environment)
+    session.run(str(environment / BIN.name / "pip"), "install", "--quiet", *packages, external=True)
+
+
+def make(session: nox.Session, environment: Path) -> None:
+    """Make an environment, unless it is there."""
+    if not environment.exists():
+        # virtualenv came with nox, and needs no part of Python that a system may have split off.
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", str(environment), external=True)
+
+
+def share(environment: Path) -> None:
+    """Let an environment have what ours has and it has not: torch and transformers above all, which are large."""
+    packages = next(environment.glob("lib/python*/site-packages"))
+    shared = ENVIRONMENT / packages.relative_to(environment)
+    (packages / "shared.pth").write_text(f"{shared}\n", encoding="utf-8")
 
 
 @nox.session
@@ -83,6 +108,19 @@ def serve(session: nox.Session) -> None:
 
 
 @nox.session
+def ray(session: nox.Session) -> None:
+    """Hold the server on a local Ray cluster against the one process, in an environment of its own below .nox/.
+
+    It pins what other servers pin to other versions; what the shared environment has already is not installed again.
+    """
+    prepare(session)
+    make(session, RAY)
+    share(RAY)
+    install(session, RAY, "-c", "constraints.txt", "-e", "generated[ray,testing]")
+    session.run(str(RAY / BIN.name / "python"), "-m", "pytest", "tests/ray", *session.posargs, external=True)
+
+
+@nox.session
 def javascript(session: nox.Session) -> None:
     """Hold the server against Hugging Face's own JavaScript client, which npm puts below .nox/."""
     folder = ROOT / ".nox" / "js"
@@ -91,6 +129,16 @@ def javascript(session: nox.Session) -> None:
         shutil.copy(ROOT / "tests" / "end_to_end" / name, folder)
     run(session, "npm", "ci", "--prefix", os.fspath(folder), "--ignore-scripts", "--no-audit", "--no-fund")
     run(session, "pytest", "tests/end_to_end/test_js_client.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Have schemathesis test running servers by their OpenAPI document (minutes); it has an environment of its own.
+
+    It pins jsonschema-rs to one minor version, which is not always ours.
+    """
+    install(session, ROOT / ".nox" / "schemathesis", "-r", "tests/fuzz/requirements.txt")
+    run(session, "pytest", "tests/fuzz", *session.posargs)
 
 
 @nox.session
@@ -131,6 +179,19 @@ def train(session: nox.Session) -> None:
     """Train the embedded demo models anew (minutes; needs espeak-ng); arguments name tasks."""
     run(session, "pip", "install", "--quiet", "-c", "constraints.txt", "-r", "training/requirements.txt")
     run(session, "python", "-m", "training", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Install the servers that benchmarks/bench_peers.py compares ours with, and run it; arguments go to it.
+
+    Each has its environment, with torch and transformers out of ours: the same ones for all, and nothing replaces them.
+    """
+    for peer, requirement in PEERS.items():
+        environment = ROOT / ".nox" / "peers" / peer
+        install(session, environment, requirement)
+        share(environment)
+    run(session, "python", "benchmarks/bench_peers.py", *session.posargs)
 
 
 @nox.session

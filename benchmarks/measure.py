@@ -65,7 +65,7 @@ def project() -> Iterator[Path]:
         yield copy
 
 
-def report(claim: str, figure: float, target: float, unit: str) -> None:
-    """Print one figure beside its target."""
-    verdict = "met" if figure <= target else "MISSED"
+def report(claim: str, figure: float, target: float, unit: str, *, least: bool = False) -> None:
+    """Print one figure beside its target, which is the most that it may be, or the `least`."""
+    verdict = "met" if (figure >= target if least else figure <= target) else "MISSED"
     print(f"{claim:58} {figure:9.3f} {unit:3} target {target:7.3f} {unit:3} {verdict}")
