@@ -2138,8 +2138,8 @@ class Client(SyncClient):
                     do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
                         Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
                         Default: False.
-                    temperature: Divides the token scores before sampling, above 0: below 1 favours likely tokens, above 1
-                        evens them out. Without it, 1.
+                    temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
+                        out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
                     top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
                     top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
                         0, at most 1. Without it, among all.
@@ -5151,8 +5151,8 @@ class AsyncClient(AsyncClientBase):
                     do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
                         Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
                         Default: False.
-                    temperature: Divides the token scores before sampling, above 0: below 1 favours likely tokens, above 1
-                        evens them out. Without it, 1.
+                    temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
+                        out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
                     top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
                     top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
                         0, at most 1. Without it, among all.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._dialects import DIALECTS
 from ._runtime.server.app import create_app as _create_app
+from ._runtime.server.calls import decode_base64
+from ._runtime.server.decode import decode_image
 from ._runtime.server.handler import Audio, Handler, Image, RequestProblem
 from ._runtime.server.settings import Limits, Settings
 from ._tasks import (
@@ -150,6 +152,8 @@ __all__ = [
     "RequestProblem",
     "Settings",
     "create_app",
+    "decode_base64",
+    "decode_image",
     "AudioClassificationHandler",
     "AudioToAudioHandler",
     "AutomaticSpeechRecognitionHandler",

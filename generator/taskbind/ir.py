@@ -234,9 +234,11 @@ class Wire:
     member itself, a media file; `rate` is the member that then takes the file's sampling rate. `samples`: that `file`
     may also be a list of numbers. `nulls`: a member that is null means the same as none. The first of the forms is
     spoken, all of them are understood; a form without places is the spec's own shape. Clients whose user agent holds
-    `plain_for` want answers in that. `ignored` are members of requests that change nothing. `events` are the forms of
-    one event of a streamed answer. `defaults` are members that an answer is sent with even where it has none: the place
-    of each, and a value or the place (a text that begins with ``$``) of the member beside it that it is equal to.
+    `plain_for` want answers in that. `ignored` are members of requests that change nothing, `neutral` those that do not
+    with this value. `events` are the forms of one event of a streamed answer. `defaults` are members that an answer is
+    sent with even where it has none: the place of each, and a value, the place (a text that begins with ``$``) of the
+    member beside it that it is equal to, or what the server knows: ``{id}``, ``{model}``, ``{time}``, ``{index}`` of an
+    item. `added` and `added_events` are the same for answers and events as they stand on the wire.
     """
 
     dialect: str
@@ -251,10 +253,13 @@ class Wire:
     nulls: bool = False
     plain_for: str = ""
     ignored: tuple[str, ...] = ()
+    neutral: tuple[tuple[str, Json], ...] = ()
     requests: tuple[Form, ...] = ()
     answers: tuple[Form, ...] = ()
     events: tuple[Form, ...] = ()
     defaults: tuple[tuple[str, Json], ...] = ()
+    added: tuple[tuple[str, Json], ...] = ()
+    added_events: tuple[tuple[str, Json], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -419,6 +424,9 @@ def _schema_refs(type: Checked) -> Iterator[str]:
 
 _TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any, Checked)}
 _FORMS: Final = ("requests", "answers", "events")
+_EXAMPLE_TABLES: Final = ("parameters", "files")
+_WIRE_TABLES: Final = ("neutral", "defaults", "added", "added_events")
+_TABLES: Final = {*_EXAMPLE_TABLES, *_WIRE_TABLES}
 _PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Wire, Dialect, Task)
 
 
@@ -446,7 +454,7 @@ def _dump(value: Json) -> Json:
             elif isinstance(value, Wire) and f.name in _FORMS:
                 out[f.name] = [dict(form) for form in item]
             else:
-                out[f.name] = dict(item) if f.name in ("parameters", "files", "defaults") else _dump(item)
+                out[f.name] = dict(item) if f.name in _TABLES else _dump(item)
         return out
     return [_dump(item) for item in value] if isinstance(value, tuple) else value
 
@@ -502,7 +510,7 @@ def _task(data: dict[str, Json]) -> Task:
     docs["applications"] = tuple(docs.get("applications", ()))
     docs["models"] = tuple(Recommended(**m) for m in docs.get("models", ()))
     examples = tuple(
-        Example(**{**e, **{key: tuple(e.get(key, {}).items()) for key in ("parameters", "files")}})
+        Example(**{**e, **{key: tuple(e.get(key, {}).items()) for key in _EXAMPLE_TABLES}})
         for e in data.get("examples", ())
     )
     wires = tuple(_wire(w) for w in data.get("wires", ()))
@@ -511,5 +519,6 @@ def _task(data: dict[str, Json]) -> Task:
 
 def _wire(data: dict[str, Json]) -> Wire:
     forms = {key: tuple(tuple(form.items()) for form in data.get(key, ())) for key in _FORMS}
-    others = {"ignored": tuple(data.get("ignored", ())), "defaults": tuple(data.get("defaults", {}).items())}
+    others = {"ignored": tuple(data.get("ignored", ()))}
+    others |= {key: tuple(data[key].items()) for key in _WIRE_TABLES if key in data}
     return Wire(**{**data, **forms, **others})

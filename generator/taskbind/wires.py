@@ -14,7 +14,7 @@ from .diagnostics import Code, Diagnostic, Report, Severity
 from .documents import SpecTree, TaskSource
 from .jsonpath import EACH, Path, Step, is_place, parse, written
 from .load.toml import key_line, meant
-from .load.wire import DIALECTS, FORM_KEYS
+from .load.wire import DIALECTS, FORM_KEYS, PLACED_KEYS
 from .names import snake
 from .plan import RESERVED
 
@@ -59,7 +59,8 @@ def wires(source: TaskSource) -> tuple[ir.Wire, ...]:
 
 def _wire(dialect: str, data: dict[str, Any]) -> ir.Wire:
     forms = {key: tuple(_form(form) for form in data.get(key, ())) for key in FORM_KEYS}
-    others = {"ignored": tuple(data.get("ignored", ())), "defaults": _form(data.get("defaults", {}))}
+    others = {"ignored": tuple(data.get("ignored", ())), "neutral": tuple(data.get("neutral", {}).items())}
+    others |= {key: _form(data.get(key, {})) for key in PLACED_KEYS}
     return ir.Wire(**{**data, **forms, **others, "dialect": dialect})
 
 
@@ -107,6 +108,9 @@ class _Checker:
         for place, default in self.source.wires[wire.dialect].get("defaults", {}).items():
             for one in filter(is_place, (place, default)):
                 self.place(one, self.task.output, f'{wire.dialect}.defaults."{place[:60]}"', place)
+        if wire.added_events and self.task.stream is None:
+            message, fix = "the task has no stream, so there are no events", "leave them out"
+            self.tell("TB302", f"{wire.dialect}.added_events", "added_events", message, fix)
         self.member("file", wire.file, wire.dialect, ir.Media, "a media file")
         self.member("rate", wire.rate, wire.dialect, ir.Scalar, "an integer")
 

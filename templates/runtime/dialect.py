@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ._urls import model_path, origin
 from .errors import InputError
-from .forms import Form, Path, complete, hear, speak
+from .forms import NO_FACTS, Form, Path, complete, hear, speak
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,11 @@ class Wire:
     `rate` is the member that then takes the file's sampling rate in hertz. `samples`: that `file` may also be a list of
     numbers in −1…1. `nulls`: a member that is null, or an empty object, means the same as none where the spec has
     neither. Clients whose user agent holds `plain_for` want answers in the spec's own shape.
-    `ignored` are members of requests that change nothing in the answer. `events` are the shapes of one event of a
-    streamed answer. `defaults` are members that an answer is sent with even where the handler gave none: the place of
-    each, and its value then, or as a Path the member beside it that it is equal to.
+    `ignored` are members of requests that change nothing in the answer, `neutral` those that do not if they have this
+    value. `events` are the shapes of one event of a streamed answer. `defaults` are members that an answer is sent with
+    even where the handler gave none: the place of each, and its value then, as a Path the member beside it that it is
+    equal to, or the name of a fact that the server knows: ``{id}``, ``{model}``, ``{time}``, ``{index}`` of an item.
+    `added` and `added_events` are the same for answers and events as they stand on the wire.
     """
 
     route: str = ""
@@ -43,25 +45,49 @@ class Wire:
     nulls: bool = False
     plain_for: str = ""
     ignored: tuple[str, ...] = ()
+    neutral: tuple[tuple[str, Any], ...] = ()
     requests: tuple[Form, ...] = ()
     answers: tuple[Form, ...] = ()
     events: tuple[Form, ...] = ()
     defaults: tuple[tuple[Path, Any], ...] = ()
+    added: tuple[tuple[Path, Any], ...] = ()
+    added_events: tuple[tuple[Path, Any], ...] = ()
 
     def asked(self, request: Any, model: str | None = None) -> Any:
         """A request of the spec as it is sent to `model`."""
         spoken = speak(self.requests, request)
         return {**spoken, self.model: model} if self.model and model is not None else spoken
 
+    def telling(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The members of `request` that say something."""
+        kept = dict(request)
+        for name, value in self.neutral:
+            if name in kept and _same(kept[name], value):
+                del kept[name]
+        return kept
+
     @property
     def answers_as_spec(self) -> bool:
         """Whether JSON answers are the spec's own."""
-        return not (self.answers or self.defaults)
+        return not (self.answers or self.defaults or self.added)
 
-    def answered(self, answer: Any) -> Any:
-        """An answer of the spec, JSON values that may be changed, as it is sent."""
-        complete(self.defaults, answer)
-        return speak(self.answers, answer)
+    @property
+    def events_as_spec(self) -> bool:
+        """Whether the events of a streamed answer are the spec's own."""
+        return not (self.events or self.added_events)
+
+    def answered(self, answer: Any, facts: Mapping[str, Any] = NO_FACTS) -> Any:
+        """An answer of the spec, JSON values that may be changed, as it is sent by a server that knows `facts`."""
+        complete(self.defaults, answer, facts)
+        said = speak(self.answers, answer)
+        complete(self.added, said, facts)
+        return said
+
+    def told(self, event: Any, facts: Mapping[str, Any] = NO_FACTS) -> Any:
+        """The same for one event of a streamed answer."""
+        said = speak(self.events, event)
+        complete(self.added_events, said, facts)
+        return said
 
     def heard(self, answer: Any, validated: Callable[[Any], Any]) -> Any:
         """What `validated` makes of an answer in any of its shapes. Raises pydantic.ValidationError."""
@@ -105,6 +131,11 @@ class Wire:
         except ValueError:  # no samples, or no rate of any
             return answer
         return {**answer, self.file: str(Base64.of(sound))}
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same: 1 and true are not."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 _SPEC: Final = Wire()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .binding import TaskBinding
+from .forms import Form, on_wire
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -39,20 +41,33 @@ def validate_response(binding: TaskBinding, payload: Any) -> Any:
     return binding.output_adapter.validate_python(payload, by_name=False, by_alias=True)
 
 
-def problems(error: ValidationError, binding: TaskBinding | None = None) -> list[Problem]:
-    """What `error` found, at most 20 of it, without echoing any input value back."""
+def problems(
+    error: ValidationError,
+    binding: TaskBinding | None = None,
+    form: Form = (),
+    neutral: Mapping[str, Any] | None = None,
+) -> list[Problem]:
+    """What `error` found, at most 20 of it, without echoing any input value back.
+
+    Places are those of `form`, which the value came in. Of the members in `neutral` one value is understood.
+    """
     count = error.error_count()
     if count > MAX_COUNTED:
         return [Problem("", f"holds {count} mistakes, too many to tell")]
-    return list(islice(_problems(error, binding), MAX_PROBLEMS))
+    return list(islice(_problems(error, binding, form, neutral or {}), MAX_PROBLEMS))
 
 
-def _problems(error: ValidationError, binding: TaskBinding | None) -> Iterator[Problem]:
+def _problems(
+    error: ValidationError, binding: TaskBinding | None, form: Form, neutral: Mapping[str, Any]
+) -> Iterator[Problem]:
     for item in error.errors(include_input=False, include_url=False, include_context=False):
-        path = tuple(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            known = sorted(_siblings(binding, path[:-1]))
-            yield Problem(".".join(path), _unknown(path[-1], known))
+        place = tuple(str(part) for part in item["loc"])
+        path = tuple(str(part) for part in on_wire(form, item["loc"]))
+        if item["type"] == "extra_forbidden" and len(path) == 1 and path[0] in neutral:
+            yield Problem(path[0], f"is understood here as {json.dumps(neutral[path[0]])} only")
+        elif item["type"] == "extra_forbidden":
+            known = _siblings(binding, place[:-1]) if place[:-1] or not form else _members(binding, form)
+            yield Problem(".".join(path), _unknown(path[-1], sorted(known)))
         elif item["type"] == "missing":
             yield Problem(".".join(path), "is required")
         else:
@@ -65,6 +80,12 @@ def _unknown(name: str, known: list[str]) -> str:
     all_known = f"known here: {', '.join(known)}" if known else "none is known here"
     hint = f"did you mean {near[0]!r}?" if near else all_known
     return f"unknown name {name[:80]!r}; {hint}"
+
+
+def _members(binding: TaskBinding | None, form: Form) -> set[str]:
+    """The names of a request's own members in `form`."""
+    moved = {start[0] for start, _ in form if start}
+    return {name for name in _siblings(binding, ()) if name not in moved} | {str(end[0]) for _, end in form if end}
 
 
 def _siblings(binding: TaskBinding | None, parents: tuple[str, ...]) -> set[str]:

@@ -18,7 +18,7 @@ from inference_tasks._dialects import DIALECTS
 from inference_tasks._runtime.dialect import Dialect, Wire, _joined
 from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.errors import InputError
-from inference_tasks._runtime.forms import EACH, Form, hear, speak
+from inference_tasks._runtime.forms import EACH, Form, hear, on_wire, speak
 from inference_tasks._runtime.types import dump
 from inference_tasks._runtime.validation import validate_request, validate_response
 from inference_tasks._tasks import TASKS
@@ -156,6 +156,54 @@ def test_the_error_is_that_of_the_shape_that_comes_closest() -> None:
         assert [item["loc"] for item in error.value.errors()] == [(0, "score")]
 
 
+def test_of_two_shapes_that_fail_alike_the_one_in_less_is_told_of() -> None:
+    form: Form = ((("name",), ("title",)), (("pieces", EACH, "label"), ("labels", EACH)))
+    blamed: list[Any] = []
+
+    def blame(error: ValidationError, form: Form) -> Exception:
+        blamed.append((error.error_count(), form))
+        return LookupError()
+
+    for forms, wire, expected in (
+        ((form,), {"title": "n", "x": 1}, (1, form)),
+        ((form,), {"name": "n", "x": 1}, (1, ())),
+        ((RENAMED, form), {"title": 1}, (1, form)),
+    ):
+        with pytest.raises(LookupError):
+            hear(forms, wire, only(Whole), blame=blame)
+        assert blamed.pop() == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "place", "there"),
+    [
+        ((), ("a", 0), ("a", 0)),
+        (WRAPPED, ("a",), (0, "a")),
+        (RENAMED, ("inputs", "question", 1), ("inputs", "query", 1)),
+        (RENAMED, ("inputs",), ("inputs",)),
+        (COLUMNS, (2, "score"), ("scores", 2)),
+        (COLUMNS, ("x", "score"), ("x", "score")),
+    ],
+)
+def test_a_place_of_the_spec_is_named_on_the_wire(form: Form, place: Any, there: Any) -> None:
+    assert on_wire(form, place) == there
+
+
+def test_a_completion_of_other_servers_is_understood() -> None:
+    choice = {"index": 0, "text": "hi", "finish_reason": "stop", "logprobs": None}
+    answer = {"id": "x", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]}
+    binding = TASKS["text-generation"]
+    wire = DIALECTS["openai"].wires[binding.id]
+    assert wire.heard(answer, lambda value: validate_response(binding, value)).generated_text == "hi"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [(1, False), (1.0, False), (True, True), (2, True), (None, True), ("1", True), ([1], True)]
+)
+def test_only_the_value_that_says_nothing_is_left_out(value: Any, kept: bool) -> None:
+    assert Wire(neutral=(("n", 1),)).telling({"n": value, "m": 1}) == ({"n": value, "m": 1} if kept else {"m": 1})
+
+
 def test_what_stays_may_join_what_is_moved_and_the_callers_value_is_as_it_was() -> None:
     request = {"parameters": {"generation": {"a": 1}, "top_k": 2}}
     assert speak((FLAT,), request) == {"parameters": {"a": 1, "top_k": 2}}
@@ -183,6 +231,21 @@ def test_what_stays_may_join_what_is_moved_and_the_callers_value_is_as_it_was() 
 )
 def test_members_that_are_missing_are_added(path: Any, default: Any, value: Any, completed: Any) -> None:
     assert Wire(defaults=((path, default),)).answered(value) == completed
+
+
+def test_what_only_the_wire_has_is_added_to_what_was_moved() -> None:
+    added: Any = ((("id",), "{id}"), (("data", EACH, "index"), "{index}"), (("kind",), "{other}"))
+    wire = Wire(answers=((((EACH,), ("data", EACH, "x")),),), added=added, added_events=((("id",), "{id}"),))
+    facts = {"{id}": 7}
+    assert wire.answered([1, 2], facts) == {
+        "data": [{"x": 1, "index": 0}, {"x": 2, "index": 1}],
+        "id": 7,
+        "kind": "{other}",
+    }
+    assert wire.told({}, facts) == {"id": 7}
+    assert wire.told({"id": 1}, facts) == {"id": 1}
+    assert not wire.answers_as_spec
+    assert not wire.events_as_spec
 
 
 def test_an_answer_is_completed_before_it_is_moved() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,140 @@ def test_texts_are_embedded(client: Any, handlers: dict[str, Any], given: Any) -
 
 def test_models_are_listed(client: Any) -> None:
     assert [model.id for model in client.models.list()] == ["small", "org/large", "whisper", "writer", "vectors"]
+
+
+def test_one_model_is_told_of(client: Any) -> None:
+    assert client.models.retrieve("org/large").id == "org/large"
+    with pytest.raises(openai.NotFoundError, match="served here: small, org/large") as error:
+        client.models.retrieve("gpt-9")
+    assert error.value.body["message"] == "no such model; served here: small, org/large, whisper, writer, vectors"
+
+
+# ----------------------------------------------------------------------------------------- what requests may say
+
+
+@pytest.mark.parametrize(
+    ("given", "tokens", "stop"),
+    [
+        ({"max_completion_tokens": 7}, 7, None),
+        ({"max_completion_tokens": 7, "stop": "a"}, 7, ["a"]),
+        ({"max_completion_tokens": 7, "stop": ["a", "b"]}, 7, ["a", "b"]),
+        ({"max_tokens": 7, "stop": "a"}, 7, ["a"]),
+        ({"stop": None, "temperature": 0, "parallel_tool_calls": True}, None, None),
+        ({"metadata": {"a": "b"}, "user": "me", "store": True, "service_tier": "auto"}, None, None),
+    ],
+)
+def test_chats_are_asked_for_in_the_words_of_today(
+    client: Any, handlers: dict[str, Any], given: dict[str, Any], tokens: int | None, stop: list[str] | None
+) -> None:
+    client.chat.completions.create(model="small", messages=HEY, **given)
+    request = handlers["small"].seen[0]
+    assert (request.max_tokens, request.stop, request.messages[0].content) == (tokens, stop, "hey")
+
+
+@pytest.mark.parametrize("prompt", ["Once", ["Once"]])
+@pytest.mark.parametrize("stop", [".", [".", "!"], None])
+def test_texts_are_asked_for_in_the_words_of_today(
+    client: Any, handlers: dict[str, Any], prompt: Any, stop: Any
+) -> None:
+    given = {"temperature": 0, "n": 1, "presence_penalty": 0, "echo": True, "logprobs": None, "suffix": None}
+    client.completions.create(model="writer", prompt=prompt, stop=stop, **given)
+    request = handlers["writer"].seen[0]
+    parameters = request.parameters
+    assert (request.inputs, parameters.temperature, parameters.return_full_text) == ("Once", 0, True)
+    assert parameters.stop == ([stop] if isinstance(stop, str) else stop)
+
+
+def test_speech_is_answered_as_json(client: Any, handlers: dict[str, Any]) -> None:
+    with DIGITS.open("rb") as file:
+        found = client.audio.transcriptions.create(model="whisper", file=file, response_format="json", stream=False)
+    assert found.text == handlers["whisper"].answer.text
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"n": 2}, "n: is understood here as 1 only"),
+        ({"presence_penalty": 0.5}, "presence_penalty: is understood here as 0 only"),
+        (
+            {"logprobs": 3},
+            "logprobs: unknown name 'logprobs'; known here: best_of, echo, frequency_penalty, max_tokens",
+        ),
+        ({"stream_options": {"include_usage": True}}, "stream_options: unknown name 'stream_options'"),
+        ({"temperature": -1}, "temperature: input should be a number greater than or equal to 0"),
+        ({"temperature": -1, "stop": ["a"]}, "temperature: input should be a number greater than or equal to 0"),
+        ({"max_tokens": "many"}, "max_tokens: input should be an integer"),
+        ({"stop": ["a", 1]}, "stop.1: input should be a valid string"),
+        ({"prompt": ["Once", "Twice"]}, "prompt: input should be a valid string"),
+        ({"extra_body": {"maxtokens": 1}}, "maxtokens: unknown name 'maxtokens'; did you mean 'max_tokens'?"),
+    ],
+)
+def test_what_a_text_cannot_have_is_told_in_the_dialects_words(client: Any, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(openai.UnprocessableEntityError) as error:
+        client.completions.create(**{"model": "writer", "prompt": "Once"} | given)
+    assert error.value.body["message"].startswith(told)
+    assert "inputs" not in str(error.value)
+    assert "parameters" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"response_format": "text"}, 'response_format: is understood here as "json" only'),
+        ({"response_format": "verbose_json"}, 'response_format: is understood here as "json" only'),
+        ({"language": "en"}, "language: unknown name 'language'; known here: file, temperature"),
+        ({"prompt": "digits"}, "prompt: unknown name 'prompt'"),
+        ({"temperature": -1}, "temperature: input should be a number greater than or equal to 0"),
+    ],
+)
+def test_what_speech_cannot_have_is_told_too(client: Any, given: dict[str, Any], told: str) -> None:
+    with DIGITS.open("rb") as file, pytest.raises(openai.UnprocessableEntityError) as error:
+        client.audio.transcriptions.create(model="whisper", file=file, **given)
+    assert error.value.body["message"].startswith(told)
+
+
+def test_what_a_chat_cannot_have_is_told_too(client: Any) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match="max_completion_tokens: input should be a"):
+        client.chat.completions.create(model="small", messages=HEY, max_completion_tokens=-1)
+    with pytest.raises(openai.UnprocessableEntityError, match="parallel_tool_calls: is understood here as true only"):
+        client.chat.completions.create(model="small", messages=HEY, parallel_tool_calls=False)
+
+
+# ------------------------------------------------------------------------------------------------ what answers have
+
+
+def test_a_completion_is_one_of_openais(client: Any) -> None:
+    before = int(time.time())
+    answer = client.completions.with_raw_response.create(model="writer", prompt="Once")
+    found = answer.parse()
+    assert found.id == answer.headers["x-request-id"]
+    assert (found.object, found.model, found.choices[0].index) == ("text_completion", "writer", 0)
+    assert before <= found.created <= time.time()
+    with client.completions.create(model="writer", prompt="Once", stream=True) as events:
+        seen = list(events)
+    assert len({(event.id, event.created) for event in seen}) == 1
+    assert {(event.object, event.model, event.choices[0].index) for event in seen} == {("text_completion", "writer", 0)}
+
+
+def test_a_chat_and_a_vector_are_ones_of_openais(client: Any) -> None:
+    assert client.chat.completions.create(model="small", messages=HEY).object == "chat.completion"
+    with client.chat.completions.create(model="small", messages=HEY, stream=True) as events:
+        assert {event.object for event in events} == {"chat.completion.chunk"}
+    found = client.embeddings.create(model="vectors", input=["a", "b"])
+    assert (found.object, found.model) == ("list", "vectors")
+    assert [(item.object, item.index) for item in found.data] == [
+        ("embedding", index) for index in range(len(found.data))
+    ]
+
+
+def test_a_crash_is_told_where_errors_are(client: Any, handlers: dict[str, Any], monkeypatch: Any) -> None:
+    def crash(*arguments: Any) -> Any:
+        raise ValueError("secret detail")
+
+    monkeypatch.setattr(type(handlers["writer"]), "__call__", crash)
+    with pytest.raises(openai.InternalServerError) as error:
+        client.with_options(max_retries=0).completions.create(model="writer", prompt="Once")
+    assert error.value.body == {"message": "internal error"}
 
 
 def test_errors_are_typed(client: Any, url: str) -> None:

@@ -81,6 +81,7 @@ file = "image"
 rate = "rate"
 samples = true
 nulls = true
+neutral = { n = 1, "any name" = "x" }
 requests = [{ "$['inputs']" = "$.text" }, {}]
 
 [[other.answers]]
@@ -95,6 +96,11 @@ requests = [{ "$['inputs']" = "$.text" }, {}]
 "$.tags[*].name" = "none"
 "$.tags" = []
 "$.rate" = "$['speed']"
+
+[other.added]
+"$.id" = "{id}"
+"$.names[*].index" = "{index}"
+"$['object']" = "$.kind"
 """
 
 
@@ -129,6 +135,7 @@ def test_what_is_written_is_in_the_ir(tmp_path: Path, folder: str) -> None:
     )
     requests = ((("$.inputs", "$.text"),), ())
     defaults = (("$.speed", 1.5), ("$.tags[*].name", "none"), ("$.tags", []), ("$.rate", "$.speed"))
+    added = (("$.id", "{id}"), ("$.names[*].index", "{index}"), ("$.object", "$.kind"))
     assert api.tasks[0].wires == (
         ir.Wire(
             dialect="other",
@@ -141,9 +148,11 @@ def test_what_is_written_is_in_the_ir(tmp_path: Path, folder: str) -> None:
             rate="rate",
             samples=True,
             nulls=True,
+            neutral=(("n", 1), ("any name", "x")),
             requests=requests,
             answers=(answers,),
             defaults=defaults,
+            added=added,
         ),
     )
     assert ir.from_json(json.loads(json.dumps(ir.to_json(api)))) == api
@@ -291,6 +300,16 @@ def defaults(*pairs: str) -> str:
             "one: $.tags[*].other)",
         ),
         (defaults('"$.speed" = "$[\'speed\']"'), '2 TB142 other.defaults."$.speed"'),
+        ("[other]\nneutral = 1\n", "2 TB142 other.neutral: is not a table"),
+        ("[other.neutral]\nn = [1]\n", '2 TB142 other.neutral."n": is no such value'),
+        ("[other.added]\n" + "".join(f'"$.a{n}" = 1\n' for n in range(101)), "1 TB142 other.added: are more than 100"),
+        ('[other.added]\n"$.id" = "{if}"\n', '2 TB142 other.added."$.id": is no such value (write a text, a number,'),
+        (
+            '[other.added]\n"$.id" = "{index}"\n',
+            '2 TB142 other.added."$.id": counts the items of a list, and has no [*]',
+        ),
+        ('[other.added]\n"$[*]" = 1\n', '2 TB142 other.added."$[*]": is no member'),
+        ('[other.added_events]\n"$.id" = 1\n', "1 TB302 other.added_events: the task has no stream"),
         (defaults('"$.sped" = 1'), "2 TB302 other.defaults.\"$.sped\": $ has no member 'sped' (did you mean `speed`?)"),
         (defaults('"$.speed" = "$.rat"'), "2 TB302 other.defaults.\"$.speed\": $ has no member 'rat' (did you mean"),
         (form('"$.tags" = 1'), '2 TB142 other.answers[0]."$.tags": is not a text'),
@@ -465,6 +484,7 @@ def test_the_module_says_what_the_files_say(tmp_path: Path) -> None:
             rate="rate",
             samples=True,
             nulls=True,
+            neutral=(("n", 1), ("any name", "x")),
             requests=(((("inputs",), ("text",)),), ()),
             answers=(form,),
             defaults=(
@@ -473,6 +493,7 @@ def test_the_module_says_what_the_files_say(tmp_path: Path) -> None:
                 (("tags",), []),
                 (("rate",), ("speed",)),
             ),
+            added=((("id",), "{id}"), (("names", each, "index"), "{index}"), (("object",), ("kind",))),
         )
         made = import_module("made._dialects").DIALECTS
         assert made == {"other": runtime.Dialect("other", "Other", "https://x.org", wires={"echo": wire})}

@@ -47,6 +47,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "max_seconds": ("22.5", "22.5", 22.5),
     "max_video_pixels": ("23", "23", 23),
     "max_characters": ("24", "24", 24),
+    "max_grammar": ("24", "24", 24),
     "max_values": ("24", "24", 24),
     "max_texts": ("25", "25", 25),
     "max_labels": ("26", "26", 26),
@@ -140,6 +141,9 @@ def test_a_token_is_a_variable_or_in_one_and_never_a_flag(file: Path) -> None:
     with pytest.raises(ConfigurationError, match="--token-env: the environment variable NO_SUCH is not set"):
         configure("--token-env", "NO_SUCH")
     assert "s3cret" not in repr(configure(token="s3cret"))
+    # As if the secret had not been filled in: an open server is not what was meant.
+    with pytest.raises(ConfigurationError, match=f"{PREFIX}TOKEN: is not a token"):
+        configure(token="")
 
 
 def test_the_clients_variables_are_none_of_the_servers() -> None:

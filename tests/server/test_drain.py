@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -105,3 +106,15 @@ def test_a_stream_without_end_is_cut_at_the_bound(start: Start) -> None:
             list(found)  # the client must see that this was not the end
     assert process.wait(10) == 0
     assert 1 <= time.monotonic() - begun < 10
+
+
+def test_a_whole_answer_without_end_is_told_so_at_the_bound(start: Start) -> None:
+    process, client = start(finish=1)
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(client.post, PATH, json={"inputs": "slow 1000000"})
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        found = answer.result()
+    assert (found.status_code, found.json()) == (503, {"error": "the server is ending"})
+    assert found.headers["retry-after"] == "1"
+    assert process.wait(10) == 0

@@ -16,7 +16,7 @@ from inference_tasks.server import Handler, Limits, RequestProblem
 from .live import Echo, Serve, blamed
 
 HUGE = 10**30
-LONG = "x" * 1_000_001
+LONG = "x" * 200_001
 GENERATED = (
     "image-to-text",
     "automatic-speech-recognition",
@@ -46,6 +46,7 @@ ATTACKS: list[tuple[str, str, Any]] = [
     ("zero-shot-classification", "parameters.candidate_labels.1", ["a", LONG]),
     ("zero-shot-image-classification", "parameters.candidate_labels", ["a"] * 257),
     ("zero-shot-object-detection", "parameters.candidate_labels", ["a"] * 257),
+    ("token-classification", "inputs", LONG),
     ("token-classification", "parameters.ignore_labels", ["a"] * 257),
     ("feature-extraction", "inputs", ["a"] * 1001),
     ("feature-extraction", "inputs", LONG),
@@ -124,7 +125,7 @@ def test_what_is_too_much_is_422_before_any_handler_and_names_the_limit(serve: S
             answer = live.post(f"/tasks/{task}", json=attack(task, field, value))
             assert answer.status_code == 422, (field, answer.text)
             assert blamed(answer) == [field]
-            assert "at most" in answer.json()["error"] or "longer than 1000000 characters" in answer.json()["error"]
+            assert "at most" in answer.json()["error"] or "longer than 200000 characters" in answer.json()["error"]
             assert len(answer.content) < 500, "nothing of the input comes back"
 
 
@@ -175,6 +176,19 @@ def test_more_values_than_any_request_needs_are_refused_before_they_are_made(ser
         serve(anything("zero-shot-classification")).post("/tasks/zero-shot-classification", json=labels).status_code
         == 422
     )
+
+
+@pytest.mark.parametrize("kind", ["regex", "json_schema"])
+def test_what_is_one_of_several_kinds_is_looked_into(serve: Serve, kind: str) -> None:
+    """A grammar is one of three kinds of objects, told apart by their type."""
+    value, field = {
+        "regex": (LONG, "parameters.grammar.value"),
+        "json_schema": ({"name": LONG, "schema": {}}, "parameters.grammar.value.name"),
+    }[kind]
+    payload = {"inputs": "x", "parameters": {"grammar": {"type": kind, "value": value}}}
+    answer = serve(anything("text-generation")).post("/tasks/text-generation", json=payload)
+    assert answer.status_code == 422
+    assert blamed(answer) == [field]
 
 
 def test_limits_hold_in_dialects(serve: Serve, echo: Echo) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +20,7 @@ from inference_tasks import (
     StreamError,
     UnprocessableEntityError,
 )
+from inference_tasks._runtime.server.batcher import run_batch
 from inference_tasks._runtime.server.problems import Abandoned
 from inference_tasks.models.text_generation import TextGenerationInput, TextGenerationOutput
 from inference_tasks.server import RequestProblem, TextGenerationHandler
@@ -64,6 +65,7 @@ class Counter(TextGenerationHandler):
                 if number == 2 and name == "fail":
                     raise ValueError("secret detail")
                 time.sleep(0.002)
+                self.pause()  # as models do in each forward pass
                 token = {"id": number, "text": f"{number} " if name != "odd" else number, "logprob": -1.0}
                 yield {"index": number, "token": {**token, "special": False}}
         except GeneratorExit:
@@ -212,3 +214,37 @@ def test_a_whole_answer_is_told_that_nobody_waits_for_it(url: str, counter: Coun
         httpx.post(f"{url}/tasks/text-generation", json={"inputs": "long 400"}, timeout=0.1)
     until(lambda: counter.closed == ["long"])
     assert "long 399" not in counter.steps
+
+
+def test_who_leaves_a_whole_answer_takes_no_stream_along(url: str, counter: Counter) -> None:
+    with Client(url) as client, ThreadPoolExecutor(1) as threads:
+        leaving = threads.submit(httpx.post, f"{url}/tasks/text-generation", json={"inputs": "long 400"}, timeout=0.3)
+        until(lambda: "long 3" in counter.steps)
+        with client.text_generation("short 200", stream=True) as events:
+            assert len(texts(events)) == 200
+        with pytest.raises(httpx.ReadTimeout):
+            leaving.result()
+    assert counter.closed == ["long"]
+    assert "long 399" not in counter.steps
+
+
+def test_items_of_a_batch_that_failed_are_tried_without_those_nobody_waits_for() -> None:
+    asked: list[str] = []
+
+    class Fails(Counter):
+        def batch(self, inputs: Any, parameters: Any) -> Any:
+            asked.append(" ".join(request.inputs for request in inputs))
+            if len(inputs) > 1:
+                raise ValueError
+            return super().batch(inputs, parameters)
+
+    def pause(places: Sequence[int]) -> list[int]:
+        if list(places) == [1]:
+            raise Abandoned
+        return [place for place in places if place == 1]
+
+    requests = [TextGenerationInput(inputs=name) for name in "abc"]
+    first, second, third = run_batch(Fails(), requests, None, pause)
+    assert (first.generated_text, third.generated_text) == ("a", "c")
+    assert isinstance(second, Abandoned)
+    assert asked == ["a b c", "a", "c"]

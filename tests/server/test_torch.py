@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 import numpy as np
 import PIL.Image
 import torch
+import transformers
 
 from inference_tasks._runtime.torch import create_handler
 from inference_tasks._runtime.torch.base import ModelDirectoryError
+from inference_tasks._runtime.torch.demo.weights import labelled
 from inference_tasks._tasks import TASKS
 from inference_tasks.server import Audio, RequestProblem
 
@@ -136,6 +139,37 @@ def test_sounds_of_all_lengths_go_together(tmp_path: Path) -> None:
         assert scores(answer) == pytest.approx(scores(made(sound, parameters(task))), abs=1e-4)
 
 
+def test_one_long_text_does_not_make_the_short_ones_long(tmp_path: Path) -> None:
+    made = handler("text-classification", models.words(tmp_path, "a", "b"))
+    assert read(made, [*["ab"] * 20, "abcdefghijklmnop", *["ba"] * 20]) == [16, 80]
+    assert read(made, ["ab", "abc", "abcde"]) == [15], "a little padding costs less than another pass"
+
+
+def test_rows_end_together_for_models_that_judge_by_the_end(tmp_path: Path) -> None:
+    models.words(tmp_path, "a", "b")
+    config = transformers.XLNetConfig(vocab_size=29, d_model=16, n_layer=2, n_head=2, d_inner=32, **labelled("a", "b"))
+    transformers.XLNetForSequenceClassification(config).save_pretrained(tmp_path)
+    about = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({**about, "padding_side": "left"}))
+    assert read(handler("text-classification", tmp_path), ["ab", "abcdef", "c"]) == [18]
+
+
+def read(made: Any, texts: list[str]) -> list[int]:
+    """How many tokens, padding counted, each pass of the model reads that answers `texts` as it answers them alone."""
+    task = made.binding.id
+    sizes: list[int] = []
+    watch = made.model.register_forward_pre_hook(
+        lambda module, args, options: sizes.append(options["input_ids"].numel()), with_kwargs=True
+    )
+    together = made.batch(texts, parameters(task))
+    watch.remove()
+    for text, answer in zip(texts, together, strict=True):
+        alone = made(text, parameters(task))
+        assert [element.label for element in answer] == [element.label for element in alone]
+        assert scores(answer) == pytest.approx(scores(alone), abs=1e-5)
+    return sizes
+
+
 # ------------------------------------------------------------------------------------------------ speech
 
 ASR = "automatic-speech-recognition"
@@ -196,7 +230,26 @@ def test_whisper_takes_generation_parameters(whisper: Any) -> None:
     assert isinstance(whisper(noise(1.0), parameters(ASR, generation_parameters=sampled)).text, str)
 
 
-@pytest.mark.parametrize("given", [{"max_new_tokens": 5000}, {"max_new_tokens": 100}])
+@pytest.mark.parametrize("given", [{"do_sample": True}, {"temperature": 1.5}, {"temperature": 1.5, "do_sample": True}])
+def test_whisper_draws_by_either_name(whisper: Any, given: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    sampled = parameters(ASR, generation_parameters={**given, "max_new_tokens": 12})
+    assert len({whisper(noise(1.0), sampled).text for _ in range(3)}) == 3
+    narrow = parameters(ASR, generation_parameters={**given, "top_k": 1, "max_new_tokens": 12})
+    greedy = parameters(ASR, generation_parameters={"temperature": 0, "max_new_tokens": 12})
+    assert whisper(noise(1.0), narrow).text == whisper(noise(1.0), greedy).text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"max_new_tokens": 5000},
+        {"max_new_tokens": 100},
+        {"top_k": 5},
+        {"temperature": 0.5, "do_sample": False},
+        {"num_beams": 2, "do_sample": True},
+    ],
+)
 def test_whisper_refuses_what_it_cannot_generate(whisper: Any, given: dict[str, Any]) -> None:
     with pytest.raises(RequestProblem) as caught:
         whisper(noise(1.0), parameters(ASR, generation_parameters=given))

@@ -402,6 +402,28 @@ def test_what_cannot_be_filmed_is_refused(loaded: Load, values: dict[str, Any], 
     assert blamed(lambda: move(picture(), given(MOVE, **values))) == f"parameters.{field}"
 
 
+@pytest.mark.parametrize("task", [MOVE, "image-text-to-video"])
+def test_a_seed_makes_the_same_file_again(tmp_path: Path, task: str) -> None:
+    """With the demo model, whose plain frames show what an encoder leaves to chance."""
+    from inference_tasks._runtime.torch.demo import BUILDERS, build
+
+    build(task, next(iter(BUILDERS[task])), tmp_path)
+    make = create_handler(TASKS[task], tmp_path)
+    make.load()
+
+    def film(seed: int) -> str:
+        values = {"seed": seed, "num_inference_steps": 1}
+        answer = (
+            make(picture(64, 64), given(task, **values))
+            if task == MOVE
+            else make(request(task, picture(64, 64), **values))
+        )
+        return str(answer.video)
+
+    assert len({film(3) for _ in range(6)}) == 1
+    assert film(3) != film(4)
+
+
 def test_a_text_alone_makes_a_film(loaded: Load, monkeypatch: pytest.MonkeyPatch, filmed: list[Any]) -> None:
     film = loaded(FILM, "ltx")
     # The default is 512 x 704 pixels and 161 frames: too much for a test.

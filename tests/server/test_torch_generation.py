@@ -196,7 +196,7 @@ def test_what_nobody_waits_for_is_written_no_further(llama: Any) -> None:
         lambda module, _, options: forwards.append(len(options["input_ids"])), with_kwargs=True
     )
     try:
-        answers = run_batch(llama, requests, None, lambda: [1] if len(forwards) >= 5 else [])
+        answers = run_batch(llama, requests, None, lambda _: [1] if len(forwards) >= 5 else [])
         # One more step than asked for: the rows of a step are chosen at the end of the one before.
         assert forwards.count(3) == 6 < len(forwards)
     finally:
@@ -264,7 +264,8 @@ def test_what_switches_sampling_on_samples_alike(llama: Any, option: dict[str, A
 
 def test_narrow_sampling_takes_the_likeliest(llama: Any) -> None:
     greedy = llama(prompt(), None).generated_text
-    for option in ({"top_k": 1}, {"top_p": 1e-9}, {"temperature": 1e-300}):
+    zero = {"temperature": 0, "top_p": 0.5, "do_sample": True}
+    for option in ({"top_k": 1}, {"top_p": 1e-9}, {"temperature": 1e-300}, zero):
         assert llama(prompt(**option), None).generated_text == greedy
 
 
@@ -457,6 +458,21 @@ def test_what_does_not_work_with_a_stream(llama: Any, options: dict[str, Any], f
 @pytest.mark.parametrize("text", ["", "x" * 512, "x" * 1_000_001])
 def test_prompts_that_do_not_fit_are_refused(llama: Any, text: str) -> None:
     assert refused(lambda: llama(prompt(text), None)) == "inputs"
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        {"type": "regex", "value": "a" * 20_001},
+        {"type": "json", "value": {"enum": ["a" * 20_001]}},
+        {"type": "json_schema", "value": {"schema": {"enum": ["a" * 20_001]}}},
+    ],
+    ids=lambda grammar: str(grammar["type"]),
+)
+def test_grammars_that_take_long_to_compile_are_refused(llama: Any, grammar: Any) -> None:
+    with pytest.raises(RequestProblem, match="longer than 20000 characters") as caught:
+        llama(prompt(grammar=grammar), None)
+    assert caught.value.fields[0].field.startswith("parameters.grammar.value")
 
 
 def test_grammars_need_their_package(llama: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -940,12 +956,86 @@ def test_sampling_draws(bart: Any) -> None:
         ({"max_length": 65}, ".max_length"),
         ({"num_beam_groups": 2}, ".num_beam_groups"),
         ({"penalty_alpha": 0.5}, ".penalty_alpha"),
-        ({"do_sample": True, "temperature": 0}, ""),
+        ({"do_sample": True, "temperature": 0}, ".temperature"),
+        ({"do_sample": True, "epsilon_cutoff": 1}, ".epsilon_cutoff"),
+        ({"do_sample": True, "eta_cutoff": 1}, ".eta_cutoff"),
+        *(
+            ({**off, name: value}, f".{name}")
+            for off in ({}, {"do_sample": False}, {"num_beams": 2})
+            for name, value in (("temperature", 1.5), ("top_k", 5), ("top_p", 0.5), ("typical_p", 0.5),
+                                ("epsilon_cutoff", 0.1), ("eta_cutoff", 0.1))
+        ),
+        ({"early_stopping": True}, ".early_stopping"),
+        ({"early_stopping": "never", "num_beams": 1}, ".early_stopping"),
+        ({"min_new_tokens": 6, "max_new_tokens": 5}, ".min_new_tokens"),
+        ({"min_new_tokens": 6, "max_length": 6}, ".min_new_tokens"),
+        ({"min_length": 7, "max_new_tokens": 5}, ".min_length"),
+        ({"min_length": 7, "max_length": 6}, ".min_length"),
+        ({"min_new_tokens": 64}, ".min_new_tokens"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_generated_is_refused(bart: Any, given: dict[str, Any], field: str) -> None:
     found = refused(lambda: summary(bart, "x", generation_parameters=given))
     assert found == f"parameters.generation_parameters{field}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"temperature": 1, "top_k": 0, "top_p": 1, "typical_p": 1, "epsilon_cutoff": 0, "eta_cutoff": 0},
+        {"do_sample": False, "temperature": 0, "early_stopping": False},
+    ],
+)
+def test_what_switches_nothing_on_may_be_said(bart: Any, given: dict[str, Any]) -> None:
+    assert summary(bart, "the bridge", generation_parameters=given) == summary(bart, "the bridge")
+
+
+@pytest.mark.parametrize("name", ["min_new_tokens", "min_length"])
+def test_the_shortest_text_may_be_the_longest(bart: Any, name: str) -> None:
+    """One more of each is refused above."""
+    count = {"min_new_tokens": 5, "min_length": 6}[name]
+    drawn: list[Any] = []
+    watch = bart.model.model.decoder.register_forward_hook(lambda *_: drawn.append(1))
+    try:
+        summary(bart, "the bridge", generation_parameters={name: count, "max_new_tokens": 5})
+    finally:
+        watch.remove()
+    assert len(drawn) == 5
+
+
+def test_a_model_that_samples_of_its_own_accord_takes_its_parameters(make: Make) -> None:
+    made = make(SUMMARY, drawing)
+    torch.manual_seed(0)
+    assert len({summary(made, "the bridge", generation_parameters={"temperature": 2.0}) for _ in range(3)}) == 3
+    assert len({summary(made, "the bridge", generation_parameters={"top_k": 1}) for _ in range(3)}) == 1
+    cold = {"do_sample": False, "temperature": 2.0}
+    found = refused(lambda: summary(made, "x", generation_parameters=cold))
+    assert found == "parameters.generation_parameters.temperature"
+
+
+def drawing(directory: Path) -> Path:
+    """A BART that samples unless told otherwise."""
+    tiny.bart(directory)
+    config = json.loads((directory / "generation_config.json").read_text())
+    (directory / "generation_config.json").write_text(json.dumps({**config, "do_sample": True, "max_new_tokens": 20}))
+    return directory
+
+
+def test_one_long_text_does_not_make_the_short_ones_long(make: Make) -> None:
+    made = make(SUMMARY, tiny.bart, 512)
+    texts = [*["a b"] * 20, "ab" * 250, *["b a"] * 20]
+    sizes: list[int] = []
+    watch = made.model.model.encoder.register_forward_pre_hook(
+        lambda module, args, options: sizes.append(options["input_ids"].numel()), with_kwargs=True
+    )
+    try:
+        answers = made.batch(texts, parameters(SUMMARY, generation_parameters={"max_new_tokens": 3}))
+    finally:
+        watch.remove()
+    assert len(sizes) == 2
+    assert sum(sizes) < 2 * sum(len(made._tokenizer(text)["input_ids"]) for text in texts)
+    alone = {text: summary(made, text, generation_parameters={"max_new_tokens": 3}) for text in set(texts)}
+    assert [answer.summary_text for answer in answers] == [alone[text] for text in texts]
 
 
 def test_blanks_are_cleaned_up(make: Make) -> None:

@@ -209,13 +209,6 @@ def test_a_tokenizer_without_positions_finds_without_them(made: Make, directorie
         assert blamed(problem) == "parameters.aggregation_strategy"
 
 
-def test_a_text_too_long_to_tokenize_fails_alone(made: Make) -> None:
-    handler = made(TAGS, tiny_text.tagger)
-    answers = together(handler, ["x" * 100_001, TEXTS[1]])
-    assert blamed(answers[0]) == "inputs"
-    assert alike(answers[1], ask(handler, TEXTS[1]))
-
-
 # ------------------------------------------------------------------------------------------------ fill-mask
 
 MASK = "fill-mask"
@@ -303,12 +296,12 @@ def test_classes_alone_and_together(made: Make) -> None:
 def test_zero_shot_refusals(made: Make) -> None:
     handler = made(ZERO, tiny_text.judge)
     one: dict[str, Any] = {"candidate_labels": ["music"]}
-    assert blamed(refused(handler, "x", candidate_labels=["a", "y" * 100_001])) == "parameters.candidate_labels.1"
+    assert blamed(refused(handler, "x", candidate_labels=["a", "y" * 200_001])) == "parameters.candidate_labels.1"
     assert blamed(refused(handler, "x", hypothesis_template="no place", **one)) == "parameters.hypothesis_template"
     # What str.format would make of it stays as it is.
     assert ask(handler, "x", hypothesis_template="{0.__class__} {}", **one)
-    answers = together(handler, [LONG, "music", "lamp " * 60, "x" * 100_001], **one)
-    assert [blamed(answers[i]) for i in (0, 2, 3)] == ["inputs"] * 3
+    answers = together(handler, [LONG, "music", "lamp " * 60], **one)
+    assert [blamed(answers[i]) for i in (0, 2)] == ["inputs"] * 2
     assert alike(answers[1], ask(handler, "music", **one))
 
 
@@ -442,7 +435,6 @@ def test_requests_of_all_kinds_go_together(made: Make, build: Any) -> None:
         {"inputs": LONG, "truncate": True},
         {"inputs": LONG},
         {"inputs": "lisbon", "truncate": True, "truncation_direction": "left"},
-        {"inputs": ["x" * 100_001]},
         {"inputs": "lisbon", "prompt_name": "nothing"},
     ]
     answers = handler.batch([validate_request(handler.binding, payload) for payload in payloads], None)
@@ -451,7 +443,7 @@ def test_requests_of_all_kinds_go_together(made: Make, build: Any) -> None:
             assert blamed(refused(handler, **payload)) == blamed(answer)
         else:
             assert alike(_plain(answer), ask(handler, **payload))
-    assert [isinstance(answer, RequestProblem) for answer in answers] == [False] * 3 + [True, False, True, True]
+    assert [isinstance(answer, RequestProblem) for answer in answers] == [False] * 3 + [True, False, True]
 
 
 def test_the_vectors_of_all_tokens_are_not_answered_for_any_amount(made: Make) -> None:
@@ -683,14 +675,12 @@ def test_questions_alone_and_together(made: Make, build: Any) -> None:
     same_alone(handler, items)
     same_alone(handler, items, top_k=3, handle_impossible_answer=True, max_seq_len=40)
     bad = [
-        {"question": "x" * 100_001, "context": "y"},
-        {"question": "x", "context": "y" * 100_001},
         {"question": "x", "context": " "},
         {"question": "x", "context": "lamp " * 19_000},
     ]
     answers = together(handler, [LIGHTHOUSE, *bad])
     assert alike(answers[0], ask(handler, LIGHTHOUSE))
-    assert [blamed(answer) for answer in answers[1:]] == ["inputs.question", *["inputs.context"] * 3]
+    assert [blamed(answer) for answer in answers[1:]] == ["inputs.context"] * 2
 
 
 # ------------------------------------------------------------------------------------------------ tables
@@ -819,12 +809,11 @@ def test_tables_that_are_none_fail_alone(made: Make) -> None:
         {"question": "x", "table": {"a": ["1"], "b": ["1", "2"]}},
         {"question": "x", "table": {str(i): ["1"] for i in range(16)}},
         {"question": "x", "table": {"a": ["1"] * 20_001}},
-        {"question": "x", "table": {"a": ["1" * 100_001]}},
+        {"question": "x", "table": {"a": ["1" * 200_001]}},
     ]
-    answers = together(handler, [ASKED, *bad, {**ASKED, "question": "x" * 100_001}])
+    answers = together(handler, [ASKED, *bad])
     assert answers[0] == ask(handler, ASKED)
-    assert [blamed(answer) for answer in answers[1:-1]] == ["inputs.table"] * 5
-    assert blamed(answers[-1]) == "inputs.question"
+    assert [blamed(answer) for answer in answers[1:]] == ["inputs.table"] * 5
 
 
 def test_a_directory_without_a_table_tokenizer_is_refused(tmp_path: Path) -> None:

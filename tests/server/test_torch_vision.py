@@ -273,7 +273,7 @@ def test_top_k_and_threshold_limit_what_is_found(load: Load) -> None:
 def test_labels_that_are_too_long_are_refused(name: str, load: Load) -> None:
     image = PICTURES[0]
     field = "parameters.candidate_labels"
-    for long in ("cat " * 50, "x" * 5000):
+    for long in ("cat " * 50, "x" * 200_001):
         assert refused(name, load, image, candidate_labels=["cat", long])[0] == f"{field}.1"
 
 
@@ -445,7 +445,7 @@ def test_the_template_is_text_and_nothing_else(load: Load) -> None:
 
     assert scores("one {} in {}") == scores("{}", "one cat in cat")
     assert scores("{} {0.__class__}") == scores("{}", "cat {0.__class__}")
-    for template in ("no place", "{0}", "", "{}" * 600):
+    for template in ("no place", "{0}", ""):
         field, _ = refused("clip", load, PICTURES[0], candidate_labels=["cat"], hypothesis_template=template)
         assert field == "parameters.hypothesis_template"
     field, message = refused("clip", load, PICTURES[0], candidate_labels=["cat"], hypothesis_template="{} " * 30)
@@ -513,7 +513,6 @@ def test_bad_questions_and_images_are_refused(load: Load) -> None:
             (asked(name, b"nothing", "what?"), "inputs.image"),
             (asked(name, good[:60], "what?"), "inputs.image"),
             (asked(name, good, "cat " * 100), "inputs.question"),
-            (asked(name, good, "x" * 50_000), "inputs.question"),
             (asked(name, good, " "), "inputs.question"),
         ):
             assert refused(name, load, item, **values)[0] == field

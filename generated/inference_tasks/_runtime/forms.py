@@ -5,7 +5,7 @@ Paths are places in JSON values, forms pairs of them. Nothing here knows of task
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,8 @@ class Each(Enum):
 
 
 EACH: Final = Each.EACH
+
+INDEX: Final = "{index}"
 
 Step = str | int | Each
 Path = tuple[Step, ...]
@@ -47,36 +49,66 @@ def speak(forms: tuple[Form, ...], value: Any) -> Any:
     return value
 
 
-def hear(forms: tuple[Form, ...], value: Any, validated: Callable[[Any], Any], *, nulls: bool = False) -> Any:
+def _itself(error: ValidationError, form: Form) -> Exception:
+    return error
+
+
+def hear(
+    forms: tuple[Form, ...],
+    value: Any,
+    validated: Callable[[Any], Any],
+    *,
+    nulls: bool = False,
+    blame: Callable[[ValidationError, Form], Exception] = _itself,
+) -> Any:
     """What `validated` makes of `value` in the spec's shape or in one of `forms`, whichever it accepts first.
 
     With `nulls`, members that are null or an empty object are left out where the spec has no such value. Raises the
-    pydantic.ValidationError of the shape that comes closest.
+    pydantic.ValidationError of the shape that comes closest, or what `blame` makes of it and of that shape.
     """
     from pydantic import ValidationError
 
     failures: list[ValidationError] = []
-    for reading in _readings(forms, value):
+    shapes: list[Form] = []
+    for form, reading in _readings(forms, value):
         for attempt in _without_nulls(reading, failures) if nulls else (reading,):
             try:
                 return validated(attempt)
             except ValidationError as error:
                 failures.append(error)
-    raise max(failures, key=_depth)
+                shapes.append(form)
+    closest = max(range(len(failures)), key=lambda index: _closeness(failures[index]))
+    raise blame(failures[closest], shapes[closest])
 
 
-def _readings(forms: tuple[Form, ...], value: Any) -> Iterator[Any]:
-    yield value
+def _readings(forms: tuple[Form, ...], value: Any) -> Iterator[tuple[Form, Any]]:
+    yield (), value
     for form in forms:
         try:
-            yield _moved(value, tuple((wire, spec) for spec, wire in form))
+            yield form, _moved(value, tuple((wire, spec) for spec, wire in form))
         except _UnfitError:
             continue
 
 
-def _depth(error: ValidationError) -> int:
-    """How far into a value an error lies: a wrong shape fails at its root, a wrong member inside."""
-    return max(len(item["loc"]) for item in error.errors(include_url=False, include_context=False, include_input=False))
+def _closeness(error: ValidationError) -> tuple[int, int, int]:
+    """A wrong shape fails at the root of a value, a wrong member inside.
+
+    Of two that fail alike it is the one that fails in less, or else because of fewer names.
+    """
+    items = error.errors(include_url=False, include_context=False, include_input=False)
+    names = sum(item["type"] in ("extra_forbidden", "missing") for item in items)
+    return min(len(item["loc"]) for item in items), -len(items), -names
+
+
+def on_wire(form: Form, place: Sequence[int | str]) -> tuple[int | str, ...]:
+    """The place on the wire of what stands at `place` in the spec."""
+    for start, end in form:
+        if len(start) <= len(place) and all(
+            step == here or (step is EACH and isinstance(here, int)) for step, here in zip(start, place, strict=False)
+        ):
+            indexes = iter([here for step, here in zip(start, place, strict=False) if step is EACH])
+            return (*(next(indexes) if step is EACH else step for step in end), *place[len(start) :])
+    return tuple(place)
 
 
 _MOST_ROUNDS: Final = 4
@@ -110,13 +142,21 @@ def _drop(value: Any, loc: tuple[int | str, ...]) -> bool:
     return False
 
 
-def complete(defaults: tuple[tuple[Path, Any], ...], value: Any) -> None:
-    """Give `value`, JSON values of the spec's shape, the members that it lacks and that have a default."""
+NO_FACTS: Final[Mapping[str, Any]] = {}
+
+
+def complete(defaults: tuple[tuple[Path, Any], ...], value: Any, facts: Mapping[str, Any] = NO_FACTS) -> None:
+    """Give `value`, JSON values, the members that it lacks and that have a default.
+
+    A default may be the name of one of `facts`, or ``{index}``, the place of an item in its list.
+    """
     for (*way, name), default in defaults:
-        for holder in _at(value, tuple(way)):
+        for index, holder in enumerate(_at(value, tuple(way))):
             if not isinstance(holder, dict) or name in holder:
                 continue
-            if not isinstance(default, tuple):
+            if isinstance(default, str):
+                holder[name] = index if default == INDEX else facts.get(default, default)
+            elif not isinstance(default, tuple):
                 holder[name] = default
             elif default[-1] in holder:
                 holder[name] = holder[default[-1]]

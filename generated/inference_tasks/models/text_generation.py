@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StrictBool, StrictStr
 
 from inference_tasks._runtime.types import Answer, Json, Model, Number
-from inference_tasks.models._types import IntegerGe0, IntegerGt0, NumberGt0, NumberLe1Gt0, NumberLe2GtMinus2
+from inference_tasks.models._types import IntegerGe0, IntegerGt0, NumberGe0, NumberGt0, NumberLe1Gt0, NumberLe2GtMinus2
 
 
 class TextGenerationJsonGrammar(Model):
@@ -189,10 +189,10 @@ class TextGenerationParameters(Model):
     Draw each token at random by its probability (`true`), or take the likeliest (`false`). Setting `temperature`,
     `top_k`, `top_p` or `typical_p` switches sampling on as well.
     """
-    temperature: Annotated[NumberGt0 | None, Field(json_schema_extra={"nullable": True})] = None
+    temperature: Annotated[NumberGe0 | None, Field(json_schema_extra={"nullable": True})] = None
     """
-    Divides the token scores before sampling, above 0: below 1 favours likely tokens, above 1 evens them out.
-    Without it, 1.
+    Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them out, and 0 always
+    takes the likeliest, but many servers refuse exactly 0. Without it, 1.
     """
     top_k: Annotated[IntegerGt0 | None, Field(json_schema_extra={"nullable": True})] = None
     """

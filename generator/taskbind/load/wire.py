@@ -30,12 +30,21 @@ WIRE_KEYS: Final = (
     "nulls",
     "plain_for",
     "ignored",
+    "neutral",
     "requests",
     "answers",
     "events",
     "defaults",
+    "added",
+    "added_events",
 )
 FORM_KEYS: Final = ("requests", "answers", "events")
+PLACED_KEYS: Final = ("defaults", "added", "added_events")
+"""Tables of members that are sent although the model gave none: their places, and their values."""
+
+INDEX: Final = "{index}"
+FACTS: Final = ("{id}", "{model}", "{time}", INDEX)
+"""Values that the server knows, and not the model."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _ROUTE: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")
@@ -130,18 +139,27 @@ class _Checker(TomlChecker):
                 continue
             for index, form in enumerate(forms):
                 self.form(form, f"{where}{key}[{index}].")
-        self.value(wire, "defaults", where, _is_table, f"a table ([{where}defaults])")
-        defaults = wire.get("defaults", {})
-        if _is_table(defaults):
-            self.defaults(defaults, f"{where}defaults")
+        for key in ("neutral", *PLACED_KEYS):
+            self.value(wire, key, where, _is_table, f"a table ([{where}{key}])")
+            if not _is_table(table := wire.get(key, {})):
+                continue
+            if len(table) > _MOST_PLACES:
+                fix = "leave out those that no client counts on"
+                self.tell("TB142", f"{where}{key}", f"are more than {_MOST_PLACES}", fix, key)
+            elif key == "neutral":
+                self.neutral(table, f"{where}{key}")
+            else:
+                self.placed(table, f"{where}{key}")
 
-    def defaults(self, defaults: dict[str, Any], where: str) -> None:
-        if len(defaults) > _MOST_PLACES:
-            fix = "leave out those that no client counts on"
-            self.tell("TB142", where, f"are more than {_MOST_PLACES}", fix, "defaults")
-            return
+    def neutral(self, members: dict[str, Any], where: str) -> None:
+        for name, value in members.items():
+            if not _is_plain(value):
+                fix = "write a text, a number, true, false or []"
+                self.tell("TB142", f'{where}."{name[:60]}"', "is no such value", fix, name)
+
+    def placed(self, members: dict[str, Any], where: str) -> None:
         known: dict[Path, str] = {}
-        for key, value in defaults.items():
+        for key, value in members.items():
             shown = f'{where}."{key[:60]}"'
             place = self.place(key, shown, key)
             if place is None:
@@ -155,9 +173,11 @@ class _Checker(TomlChecker):
                 if other is not None and (other[:-1] != place[:-1] or other == place or not isinstance(other[-1], str)):
                     fix = f"write the place of another one: {written((*place[:-1], 'other'))}"
                     self.tell("TB142", shown, f"{value[:60]!r} is no member beside it", fix, key)
-            elif not _is_plain(value):
-                fix = "write a text, a number, true, false, [] or the place of the member that it is equal to"
+            elif not _is_plain(value) or (is_text(value) and value.startswith("{") and value not in FACTS):
+                fix = f"write a text, a number, true, false, [], the place of another member or {', '.join(FACTS)}"
                 self.tell("TB142", shown, "is no such value", fix, key)
+            elif value == INDEX and EACH not in place:
+                self.tell("TB142", shown, "counts the items of a list, and has no [*]", "write it: $[*].index", key)
             known.setdefault(place, key)
 
     def form(self, form: dict[str, Any], where: str) -> None:

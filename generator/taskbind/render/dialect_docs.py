@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from .. import ir
 from ..escape import code, markdown
 from ..jsonpath import is_place
+from ..load.wire import FACTS
 from ..plan import Plan
 
 _AS_SPEC = "as in the spec"
@@ -92,6 +94,8 @@ def _request(wire: ir.Wire) -> Iterator[str]:
     yield from _forms(wire.requests)
     if wire.ignored:
         yield f"{', '.join(map(code, wire.ignored))} without effect"
+    if wire.neutral:
+        yield f"{', '.join(code(f'{name} = {json.dumps(value)}') for name, value in wire.neutral)} without effect"
 
 
 def _answer(wire: ir.Wire) -> Iterator[str]:
@@ -105,11 +109,18 @@ def _answer(wire: ir.Wire) -> Iterator[str]:
     yield from _forms(wire.answers)
     yield from (f"an event: {form}" for form in _forms(wire.events))
     for place, default in wire.defaults:
-        yield f"{code(place)}, where it is missing, as {code(default if is_place(default) else json.dumps(default))}"
+        yield f"{code(place)}, where it is missing, as {code(_value(default))}"
+    for kind, members in (("", wire.added), ("an event: ", wire.added_events)):
+        if members:
+            yield f"{kind}and {', '.join(code(f'{place} = {_value(value)}') for place, value in members)}"
     if wire.plain_for:
         yield f"to clients of {code(wire.plain_for)} as in the spec"
     if wire.nulls:
         yield "null and `{}` may stand where a member is missing"
+
+
+def _value(value: Any) -> str:
+    return str(value) if is_place(value) or value in FACTS else json.dumps(value)
 
 
 def _forms(forms: tuple[ir.Form, ...]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from .. import ir
 from ..escape import py_literal
 from ..jsonpath import EACH, Path, is_place, parse
+from ..load.wire import FORM_KEYS, PLACED_KEYS
 from ..plan import Plan
 from . import Context, Files, header
 
@@ -17,7 +18,6 @@ Arguments = list[tuple[str, str]]
 """Keyword arguments of a call: names, and Python expressions."""
 
 _DIALECT: Final = ("name", "title", "url", "models", "token_env", "max_body", "closed")
-_FORMS: Final = ("requests", "answers", "events")
 
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
@@ -41,10 +41,10 @@ def _dialect(api: ir.Api, dialect: ir.Dialect) -> dict[str, Any]:
 
 def _wire(wire: ir.Wire) -> Arguments:
     """What is not as the runtime's default has it."""
-    plain = [f.name for f in fields(wire) if f.name not in ("dialect", "defaults", *_FORMS)]
+    plain = [f.name for f in fields(wire) if f.name not in ("dialect", *FORM_KEYS, *PLACED_KEYS)]
     out = [(name, py_literal(value)) for name in plain if (value := getattr(wire, name))]
-    out += [(name, _tuple(map(_form, forms))) for name in _FORMS if (forms := getattr(wire, name))]
-    return out + ([("defaults", _tuple(starmap(_default, wire.defaults)))] if wire.defaults else [])
+    out += [(name, _tuple(map(_form, forms))) for name in FORM_KEYS if (forms := getattr(wire, name))]
+    return out + [(name, _tuple(starmap(_default, placed))) for name in PLACED_KEYS if (placed := getattr(wire, name))]
 
 
 def _default(place: str, default: Any) -> str:

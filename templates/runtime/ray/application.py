@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -105,6 +106,7 @@ class Application:
     def __init__(self, make: Callable[[], Starlette]) -> None:
         self._make = make
         self._app: Starlette | None = None
+        self._began = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the first call is the one that begins the application's life."""
@@ -113,11 +115,19 @@ class Application:
         await self._app(scope, receive, _without_id(send) if scope["type"] == "http" else send)
 
     async def loaded(self) -> None:
-        """Return once all models in this process are there that are to be. Raises RuntimeError if one is not."""
+        """Return once all models in this process are there that are to be. Raises RuntimeError if one is not.
+
+        The first time, models elsewhere are waited for too, at most for ``load_timeout``: new versions of them and of
+        this may come together.
+        """
         assert self._app is not None, "its life has begun"
-        for host in self._app.state.server.hosts:
+        hosts = self._app.state.server.hosts
+        for host in hosts:
             if isinstance(host, ModelHost):
                 await loaded(host)
+        if not self._began:
+            await asyncio.gather(*(host.settled() for host in hosts if isinstance(host, RemoteHost)))
+            self._began = True
 
 
 def _without_id(send: Send) -> Send:

@@ -100,6 +100,12 @@ class RemoteHost:
             with Patience(receive, self._settings.load_timeout) as patience, contextlib.suppress(TimeoutError):
                 await patience.wait(asyncio.ensure_future(self._replicas.settled(self._model.deployment)))
 
+    async def settled(self) -> None:
+        """Return once a replica is ready or the deployment failed, or after ``load_timeout``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.load_timeout):
+                await self._replicas.settled(self._model.deployment)
+
     def _check(self) -> None:
         state = self.state
         if state == "failed":

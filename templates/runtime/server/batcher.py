@@ -31,7 +31,10 @@ class Item:
 
 
 class Batcher:
-    """The queue before one model. Used from the event loop only; just :func:`run_batch` runs in the model's thread."""
+    """The queue before one model.
+
+    Used from the event loop; only :func:`run_batch` and `_pause` run in the model's thread.
+    """
 
     def __init__(
         self, handler: Handler[Any, Any, Any], name: str, worker: Worker, limit: int, metrics: Metrics
@@ -95,17 +98,17 @@ class Batcher:
         running = self.worker.run(lambda: run_batch(self.handler, inputs, parameters, pause))
         running.add_done_callback(lambda done: self._finish(batch, done, now))
 
-    def _pause(self, batch: list[Item]) -> list[int]:
-        """Called in the model's thread, see `Handler.pause`."""
-        # What has its turn now is no reason to pause again: one would soon be inside the other, hundreds deep.
-        if not self._pausing:
-            self._pausing = True
-            try:
-                self.worker.give_way()
-            finally:
-                self._pausing = False
-        gone = [index for index, item in enumerate(batch) if item.future.done()]
-        if len(gone) == len(batch):
+    def _pause(self, batch: list[Item], places: Sequence[int]) -> list[int]:
+        """What `Handler.pause` does in the model's thread, while it computes the items of `batch` at `places`."""
+        if self._pausing:
+            return []  # it is a step of a stream that pauses, which has its turn just now and is none of these items
+        self._pausing = True
+        try:
+            self.worker.give_way()
+        finally:
+            self._pausing = False
+        gone = [index for index, place in enumerate(places) if batch[place].future.done()]
+        if len(gone) == len(places):
             raise Abandoned
         return gone
 
@@ -204,19 +207,23 @@ def run_batch(
     handler: Handler[Any, Any, Any],
     inputs: Sequence[Any],
     parameters: Any,
-    pause: Callable[[], Sequence[int]] | None = None,
+    pause: Callable[[Sequence[int]], Sequence[int]] | None = None,
+    places: Sequence[int] = (),
 ) -> list[Any]:
     """One answer or exception for each of `inputs`; items of a batch that failed as a whole are tried one by one.
 
-    `pause` is what the handler's own does meanwhile.
+    `pause` is what the handler's own does meanwhile; it is told the `places` of the items that are computed.
     """
-    handler.pausing = pause
+    places = places or range(len(inputs))
+    handler.pausing = None if pause is None else partial(pause, places)
     try:
+        if len(places) == 1:
+            handler.pause()  # to leave it at once if nobody waits for it
         results = list(handler.batch(inputs, parameters))
     except Exception as error:
         if len(inputs) == 1 or isinstance(error, Abandoned):
             return [error] * len(inputs)
-        return [run_batch(handler, [item], parameters)[0] for item in inputs]
+        return [run_batch(handler, [item], parameters, pause, [place])[0] for place, item in enumerate(inputs)]
     finally:
         handler.pausing = None
     if len(results) != len(inputs):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..binding import TaskBinding
 from ..dialect import Wire
-from ..forms import hear
+from ..forms import Form, hear
 from ..types import parse_json
 from ..validation import Problem, problems, validate_request
 from .handler import takes
@@ -29,7 +29,8 @@ MEDIA_TYPES = ("audio/", "image/", "video/")
 DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
 WHITESPACE = b" \t\r\n"
 # Quotes inside a JSON string are escaped, so in JSON text this can only be the member itself.
-SAMPLING = b'"do_sample":true'
+SAMPLING = (b'"do_sample":true', b'"temperature":')
+"""What asks for chance: Whisper goes by its temperature alone."""
 
 
 @dataclass(slots=True)
@@ -98,11 +99,8 @@ class Interpreter:
         model = payload.get(member or "model") if isinstance(payload, dict) else None
         if self.wire is not None and isinstance(payload, dict):
             without = {member, *self.wire.ignored}
-            payload = {name: value for name, value in payload.items() if name not in without}
-        try:
-            request = self._validated(payload)
-        except ValidationError as error:
-            raise RequestProblem.of(problems(error, self.binding)) from None
+            payload = {name: value for name, value in self.wire.telling(payload).items() if name not in without}
+        request = self._validated(payload)
         self._caps.check(request)
         call = self._of(request)
         if (member or self.binding.names_model) and isinstance(model, str):
@@ -111,15 +109,17 @@ class Interpreter:
         return call
 
     def _validated(self, payload: Any) -> Any:
-        if self.wire is None:
-            return validate_request(self.binding, payload)
-        check = partial(validate_request, self.binding)
-        return hear(self.wire.requests, payload, check, nulls=self.wire.nulls)
+        forms, nulls = (self.wire.requests, self.wire.nulls) if self.wire is not None else ((), False)
+        return hear(forms, payload, partial(validate_request, self.binding), nulls=nulls, blame=self._problem)
+
+    def _problem(self, error: ValidationError, form: Form) -> RequestProblem:
+        neutral = dict(self.wire.neutral) if self.wire is not None else {}
+        return RequestProblem.of(problems(error, self.binding, form, neutral))
 
     def _of(self, request: Any) -> Call:
         if self.shape == "whole":
             canonical = _canonical(request)
-            return Call(request, None, canonical, b"", SAMPLING in canonical)
+            return Call(request, None, canonical, b"", _samples(canonical))
         inputs = getattr(request, self._primary)
         if self.binding.media:
             data = decode_base64(inputs, self.binding.primary)
@@ -164,7 +164,7 @@ class Interpreter:
         if given is None:
             return Call(inputs, self.binding.parameters_class.model_construct(), canonical, b"{}", False)
         shared = _canonical(given)
-        return Call(inputs, given, canonical, shared, SAMPLING in shared)
+        return Call(inputs, given, canonical, shared, _samples(shared))
 
     def _unsupported(self, kind: str) -> RequestProblem:
         primary = self.binding.primary
@@ -204,3 +204,7 @@ def _canonical(value: Any) -> bytes:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return b"[" + b",".join(_canonical(item) for item in value) + b"]"
     return repr(value).encode("utf-8", "backslashreplace")
+
+
+def _samples(canonical: bytes) -> bool:
+    return any(mark in canonical for mark in SAMPLING)

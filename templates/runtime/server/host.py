@@ -123,6 +123,7 @@ class ModelHost:
         self._worker: Worker | None = None
         self._loading: asyncio.Task[None] | None = None
         self._since = 0.0
+        self._took = handler.load_seconds
         metrics.serve(
             self.name,
             self.binding.id,
@@ -189,7 +190,8 @@ class ModelHost:
             gc.freeze()
             self.batcher = batcher_of(self.handler, self.name, self._worker, self._settings.max_queue, self._metrics)
             self.state, self.used, self._loaded = "ready", time.monotonic(), True
-            log.info("model %r is ready after %.1f s: %d bytes", self.name, self.used - self._since, self._size)
+            self._took = self.used - self._since
+            log.info("model %r is ready after %.1f s: %d bytes", self.name, self._took, self._size)
             if self.make_room is not None:
                 await self.make_room(self, 0)
 
@@ -211,9 +213,16 @@ class ModelHost:
     async def loaded(self, receive: Receive) -> None:
         """Return once the model is loaded or failed, or after ``load_timeout``. Raises ClientGone."""
         self.start()
-        if self.state == "loading":
+        if self.state != "loading":
+            return
+        # Who waits is a user: else another model that loads next would take its place before anybody had an answer.
+        self._users += 1
+        try:
             with Patience(receive, self._settings.load_timeout) as patience, contextlib.suppress(TimeoutError):
                 await patience.wait(asyncio.ensure_future(self.settled()))
+        finally:
+            self._users -= 1
+            self.used = time.monotonic()
 
     async def settled(self) -> None:
         """Return once the model is loaded or failed, however long that takes."""
@@ -230,7 +239,7 @@ class ModelHost:
             inputs = await self._decoded(call, share, patience)
             trace.mark("decode")
             result = await patience.wait(batcher.submit(inputs, call.parameters, call.canonical_parameters, trace))
-        body = encode(self.binding, result)
+        body = encode(self.binding, result, validated=self.handler.validated)
         trace.mark("encode")
         return body
 
@@ -275,7 +284,7 @@ class ModelHost:
             return self.batcher
         if self.state == "failed":
             raise failed(self.name, self.reason)
-        raise loading(self.name, self.handler.load_seconds - (time.monotonic() - self._since))
+        raise loading(self.name, self._took - (time.monotonic() - self._since))
 
 
 def failed(name: str, reason: str) -> RequestProblem:

@@ -121,7 +121,7 @@ class InferenceEndpoint:
         except RequestProblem as problem:
             response = problem_response(problem, self._error)
         except Exception:
-            response = internal_error(scope)
+            response = internal_error(scope, self._error)
         self._engine.metrics.request(trace, response.status_code)
         await response(scope, receive, send)
 
@@ -180,7 +180,7 @@ class InferenceEndpoint:
         if call.streamed:
             if wait:
                 await host.loaded(receive)
-            answer = await stream(host.stream(call), interpreter, self._error)
+            answer = await stream(host.stream(call), interpreter, self._error, trace)
             trace.mark("first_event")
             return answer
         cached, trace.cache = None, "bypass"
@@ -203,7 +203,7 @@ class InferenceEndpoint:
                     raise RequestProblem(message, status=504) from None
             if engine.cache is not None and key:
                 engine.cache.put(key, cached)
-        return spoken(interpreter.wire, cached, headers, trace.cache)
+        return spoken(interpreter.wire, cached, headers, trace)
 
     async def _threaded(self, function: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._engine.threads, function)

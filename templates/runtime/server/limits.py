@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -41,7 +42,7 @@ LIMITED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A member of a request: an object with limited `members`, or a value that has a limit itself."""
+    """A member of a request: a value that has a limit itself, an object with limited `members`, or either."""
 
     attribute: str
     field: str
@@ -74,11 +75,10 @@ def _limited(
             most = limits.max_texts
         parts = [kind for kind in kinds if hasattr(kind, "model_fields") and kind not in above]
         characters = limits.max_characters if {str, list[str]} & set(kinds) and name not in media else None
-        if len(parts) == 1:
-            if members := tuple(_limited(parts[0], limits, media, (*path, name), (*above, model))):
-                yield _Member(attribute, field, members=members)
-        elif most is not None or characters is not None:
-            yield _Member(attribute, field, most, characters)
+        below = (_limited(part, limits, media, (*path, name), (*above, model)) for part in parts)
+        members = tuple(dict.fromkeys(chain.from_iterable(below)))
+        if members or most is not None or characters is not None:
+            yield _Member(attribute, field, most, characters, members)
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
@@ -100,21 +100,23 @@ def _check(parent: Any, members: tuple[_Member, ...]) -> None:
         value = getattr(parent, member.attribute, None)
         if value is None:
             continue
-        if member.members:
-            _check(value, member.members)
-        elif isinstance(value, str):
-            _check_text(value, member.characters, member.field)
+        if isinstance(value, str):
+            check_text(value, member.characters, member.field)
         elif isinstance(value, list):
             if member.most is not None and len(value) > member.most:
                 message = f"holds {len(value)} items; this server takes at most {member.most}"
                 raise RequestProblem(message, field=member.field)
             for index, item in enumerate(value):
                 if isinstance(item, str):
-                    _check_text(item, member.characters, f"{member.field}.{index}")
-        elif member.most is not None and value > member.most:
-            raise RequestProblem(f"must be at most {member.most} on this server", field=member.field)
+                    check_text(item, member.characters, f"{member.field}.{index}")
+        elif isinstance(value, int | float):
+            if member.most is not None and value > member.most:
+                raise RequestProblem(f"must be at most {member.most} on this server", field=member.field)
+        else:
+            _check(value, member.members)
 
 
-def _check_text(text: str, most: int | None, field: str) -> None:
+def check_text(text: str, most: int | None, field: str) -> None:
+    """Raises RequestProblem at `field` for a `text` of more than `most` characters; None is no limit."""
     if most is not None and len(text) > most:
         raise RequestProblem(f"is longer than {most} characters", field=field)

@@ -31,7 +31,8 @@ class Limits:
     max_pixels: int = option(25_000_000, "pixels of an image", unit="N", least=1)
     max_seconds: float = option(600.0, "how long a recording may be", unit="SECONDS")
     max_video_pixels: int = option(4_000_000_000, "pixels of all frames to decode of a video", unit="N", least=1)
-    max_characters: int = option(1_000_000, "characters of a text", unit="N", least=1)
+    max_characters: int = option(200_000, "characters of a text", unit="N", least=1)
+    max_grammar: int = option(20_000, "characters of a grammar or schema to hold a text to", unit="N", least=1)
     max_values: int = option(500_000, "values in a request's JSON", unit="N", least=1)
     max_texts: int = option(1000, "texts in a list", unit="N", least=1)
     max_labels: int = option(256, "labels to choose from", unit="N", least=1)
@@ -59,7 +60,9 @@ class Settings(Limits):
     )
     max_queue: int = option(256, "how many requests may wait for one model (429 beyond)", unit="N", least=1)
     deadline: float = option(
-        60.0, "how long a request may take from its last byte on, without loading (504 after)", unit="SECONDS"
+        60.0,
+        "how long a request, or each step of a stream, may take from its last byte on, without loading (504 after)",
+        unit="SECONDS",
     )
     load_timeout: float = option(60.0, "how long `x-wait-for-model: true` waits (503 after)", unit="SECONDS")
     lazy: bool = option(False, "load a model when it is first asked for, instead of at the start")
@@ -125,7 +128,7 @@ class Serving(Settings, Resources):
 
     host: str = option("127.0.0.1", "the address to listen on")
     port: int = option(8000, "the port to listen on; 0 takes any free one")
-    models: tuple[Model, ...] = option((), "the models to serve (by default the embedded demo models)")
+    models: tuple[Model, ...] = option((), "the models to serve (by default the demo models)")
     device: str | None = option(None, "where models run: cpu, cuda, cuda:1, mps (by default a GPU if there is one)")
     dtype: DType = option("float32", "the numbers that models compute with")  # noqa: RUF009 - a field, like all here
     compile: bool = option(False, "have torch compile models: faster, but for the first requests, which wait for that")

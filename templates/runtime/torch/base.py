@@ -68,6 +68,8 @@ class TorchModel(Handler[Any, Any, Any]):
     models through it. A model that is not there yet, `build` writes to the directory when it is first loaded.
     """
 
+    validated = True
+
     def __init__(
         self,
         binding: TaskBinding,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..server.handler import RequestProblem
+from ..server.limits import check_text
 from . import tool_calls
 from .base import ModelDirectoryError
 from .chat_template import ChatTemplate
@@ -41,7 +42,7 @@ class ChatCompletion(Writer):
         self._check(request)
         tools = self._tools(request)
         text = self._template.prompt(request.messages, tools, request.reasoning_effort)
-        self.checked(text, "messages")
+        check_text(text, self.limits.max_characters, "messages")
         prompt: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         stop = self.stops(request.stop, "stop")
         most = self.room(prompt, request.max_tokens, DEFAULT_TOKENS, "max_tokens", "messages")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..server.handler import RequestProblem
 from .base import ModelDirectoryError
-from .texts import TextModel, too_many_characters, too_many_tokens
+from .texts import TextModel, too_many_tokens
 
 if TYPE_CHECKING:
     import torch
@@ -36,14 +36,13 @@ class FillMask(TextModel):
         except RequestProblem as problem:
             return [problem] * len(inputs)
         wanted = parameters.top_k or DEFAULT_TOP_K
-        answers: list[Any] = [too_many_characters(text, self.binding.primary) for text in inputs]
+        answers: list[Any] = [None] * len(inputs)
         rows = {}
         for index, text in enumerate(inputs):
+            row = dict(self.tokenizer(text, verbose=False))
+            answers[index] = self._refusal(row["input_ids"])
             if answers[index] is None:
-                row = dict(self.tokenizer(text, verbose=False))
-                answers[index] = self._refusal(row["input_ids"])
-                if answers[index] is None:
-                    rows[index] = row
+                rows[index] = row
         owners = list(rows)
         for batch, output in self.passes(list(rows.values())):
             for position, logits in zip(batch, output.logits, strict=True):

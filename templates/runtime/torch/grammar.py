@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..server.handler import RequestProblem
+from ..server.limits import check_text
 
 if TYPE_CHECKING:
     import torch
@@ -45,28 +46,30 @@ class Matcher:
 
 
 class Grammars:
-    """Makes matchers for a model's vocabulary, whose end marks are `ends`."""
+    """Makes matchers for a model's vocabulary, whose end marks are `ends`, of grammars of at most `most` characters."""
 
-    def __init__(self, model: Any, tokenizer: Any, ends: set[int]) -> None:
+    def __init__(self, model: Any, tokenizer: Any, ends: set[int], most: int) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._ends = ends
+        self._most = most
 
     def regex(self, expression: str, field: str) -> Matcher:
         """Of texts that match `expression` from beginning to end. Raises RequestProblem at `field`, as the others."""
-        return self._matcher(lambda maker: maker.grammar_from_regex(expression), field)
+        return self._matcher(lambda maker: maker.grammar_from_regex(expression), expression, field)
 
     def json(self, schema: Mapping[str, Any] | str, field: str) -> Matcher:
         """Of JSON text that is valid under `schema`, an object or its JSON text."""
         text = schema if isinstance(schema, str) else json.dumps(schema)
         options = {"whitespace_pattern": BLANKS}
-        return self._matcher(lambda maker: maker.grammar_from_json_schema(text, overrides=options), field)
+        return self._matcher(lambda maker: maker.grammar_from_json_schema(text, overrides=options), text, field)
 
     def lark(self, grammar: str, field: str) -> Matcher:
         """Of texts of a grammar in Lark's notation."""
-        return self._matcher(lambda maker: maker.grammar_from_lark(grammar), field)
+        return self._matcher(lambda maker: maker.grammar_from_lark(grammar), grammar, field)
 
-    def _matcher(self, compiled: Any, field: str) -> Matcher:
+    def _matcher(self, compiled: Any, text: str, field: str) -> Matcher:
+        check_text(text, self._most, field)
         try:
             import llguidance
         except ModuleNotFoundError:

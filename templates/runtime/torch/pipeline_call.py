@@ -17,7 +17,8 @@ from typing import Any
 from ..server.handler import Image, RequestProblem
 
 MAX_GUIDANCE = 100.0
-MAX_CHARACTERS = 10_000
+DEFAULT_TOKENS = 10_000
+"""The longest prompt where a pipeline does not say."""
 MAX_MESSAGE = 300
 DEFAULT_RATE = 16.0
 LEAST_MULTIPLE = 8
@@ -171,8 +172,6 @@ class PipelineCall:
         if prompt is not None:
             if "prompt" not in self._takes:
                 raise RequestProblem("is not supported by this model", field=prompt_field)
-            if len(prompt) > MAX_CHARACTERS:
-                raise RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=prompt_field)
             count, most = self._length(prompt)
             if count > most:
                 message = f"is {count} tokens long; this model reads at most {most}"
@@ -298,7 +297,7 @@ class PipelineCall:
         if not tokenizers:
             return 0, 0
         tokenizer = max(tokenizers, key=lambda found: found.model_max_length)
-        most = min(int(self._default("max_sequence_length") or MAX_CHARACTERS), tokenizer.model_max_length)
+        most = min(int(self._default("max_sequence_length") or DEFAULT_TOKENS), tokenizer.model_max_length)
         return len(tokenizer(prompt, verbose=False)["input_ids"]), most
 
     def _default(self, name: str) -> Any:

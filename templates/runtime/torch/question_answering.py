@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..server.handler import RequestProblem
 from .base import ModelDirectoryError
-from .texts import MAX_CHUNKS, TextModel, chunk_count, too_many_characters
+from .texts import MAX_CHUNKS, TextModel, chunk_count
 
 if TYPE_CHECKING:
     import torch
@@ -125,10 +125,6 @@ class QuestionAnswering(TextModel):
 
     def _encoded(self, item: Any, parameters: Any) -> tuple[Any, list[tuple[int, int]]]:
         """The question with each piece of the text, and where the words of the text are. Raises RequestProblem."""
-        for name in ("question", "context"):
-            problem = too_many_characters(getattr(item, name), f"inputs.{name}")
-            if problem is not None:
-                raise problem
         question = self._question(item.question, parameters.max_question_len or DEFAULT_QUESTION)
         longest = self._longest(parameters)
         asked = len(self.tokenizer(question, add_special_tokens=False, verbose=False)["input_ids"])

@@ -7,10 +7,10 @@ from typing import Any
 
 from ..server.handler import RequestProblem
 from .classification import Classifier
-from .texts import token_limit, too_many_characters, too_many_tokens
+from .texts import TextModel, too_many_tokens
 
 
-class TextClassification(Classifier):
+class TextClassification(TextModel, Classifier):
     """Texts in, all labels out unless ``top_k`` says otherwise.
 
     A text that is longer than the model reads is refused, because an answer about its beginning would pass for an
@@ -25,27 +25,22 @@ class TextClassification(Classifier):
         return AutoModelForSequenceClassification
 
     def load_processors(self) -> None:
-        from transformers import AutoTokenizer
-
-        self._tokenizer = self.processor(AutoTokenizer)
-        self._max_tokens = token_limit(self._tokenizer, self.model)
+        super().load_processors()
+        # Models that judge by the last token, like XLNet, want their rows to end together.
+        self.padding_side = self.tokenizer.padding_side
 
     def infer(self, inputs: Sequence[str], parameters: Any) -> Sequence[Any]:
-        answers: list[Any] = [too_many_characters(text, self.binding.primary) for text in inputs]
-        fitting = [index for index, problem in enumerate(answers) if problem is None]
-        if not fitting:
-            return answers
-        encoded = self._tokenizer([inputs[index] for index in fitting], verbose=False)
-        lengths = [len(ids) for ids in encoded["input_ids"]]
-        rows = [row for row, length in enumerate(lengths) if 0 < length <= self._max_tokens]
-        for row, length in enumerate(lengths):
-            if length > self._max_tokens:
-                answers[fitting[row]] = too_many_tokens(length, self._max_tokens, self.binding.primary)
-            elif length == 0:
-                answers[fitting[row]] = RequestProblem("holds nothing to read", field=self.binding.primary)
-        if rows:
-            kept = {name: [values[row] for row in rows] for name, values in encoded.items()}
-            tensors = self._tokenizer.pad(kept, padding=True, return_tensors="pt").to(self.device)
-            for row, answer in zip(rows, self.answers(self.model(**tensors).logits, parameters), strict=True):
-                answers[fitting[row]] = answer
+        encoded = self.tokenizer(list(inputs), verbose=False)
+        answers: list[Any] = [self._refusal(len(ids)) for ids in encoded["input_ids"]]
+        places = [index for index, problem in enumerate(answers) if problem is None]
+        rows = [{name: values[index] for name, values in encoded.items()} for index in places]
+        for batch, output in self.passes(rows):
+            for row, answer in zip(batch, self.answers(output.logits, parameters), strict=True):
+                answers[places[row]] = answer
         return answers
+
+    def _refusal(self, length: int) -> RequestProblem | None:
+        """Why a text of `length` tokens is not read, if it is not."""
+        if length > self.max_tokens:
+            return too_many_tokens(length, self.max_tokens, self.binding.primary)
+        return None if length else RequestProblem("holds nothing to read", field=self.binding.primary)

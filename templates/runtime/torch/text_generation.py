@@ -27,7 +27,6 @@ class TextGeneration(Writer):
     def job(self, request: Any) -> TextJob:
         parameters = request.parameters or self.binding.parameters_class()
         self._check(parameters, request.stream is True)
-        self.checked(request.inputs, "inputs")
         prompt = self._prompt(request.inputs, parameters.truncate)
         stop = self.stops(parameters.stop, "parameters.stop")
         most = self.room(prompt, parameters.max_new_tokens, DEFAULT_TOKENS, "parameters.max_new_tokens", "inputs")
@@ -175,6 +174,8 @@ class TextJob:
 
 
 def _samples(parameters: Any) -> bool:
+    if parameters.temperature == 0:
+        return False
     return parameters.do_sample is True or any(getattr(parameters, name) is not None for name in SAMPLERS)
 
 

@@ -11,9 +11,10 @@ from . import generation
 from .base import LocalModel, ModelDirectoryError
 from .sound import wav
 from .speecht5 import Voice, check_voice
-from .texts import SANE_LENGTH
 
-MAX_CHARACTERS = 5_000
+MAX_TOKENS = 10_000
+"""What is read with a model without a limit of its own: its sound is made in one piece, however long the text."""
+
 SPECTROGRAMS = ("speecht5",)
 WAVEFORMS = ("bark", "musicgen", "vits")
 COMPOSERS = ("bark", "musicgen")
@@ -49,7 +50,7 @@ class TextToAudio(LocalModel):
         return AutoModelForTextToSpectrogram if self._type in SPECTROGRAMS else AutoModelForTextToWaveform
 
     def load_processors(self) -> None:
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, GenerationConfig
 
         self._tokenizer = self.processor(AutoTokenizer)
         config = self.model.config
@@ -60,13 +61,17 @@ class TextToAudio(LocalModel):
             self._rate = self._voice.rate
         elif self._type == "bark":
             self._rate = self.model.generation_config.sample_rate
-            positions = self.model.generation_config.semantic_config["max_input_semantic_length"]
+            config_class: Any = GenerationConfig  # untyped
+            semantic = self.model.generation_config.semantic_config
+            self._generation: Any = config_class(**semantic)  # of the network that decides on the length
+            positions = semantic["max_input_semantic_length"]
         elif self._type == "musicgen":
+            self._generation = self.model.generation_config
             self._rate = config.audio_encoder.sampling_rate
         else:
             self._rate = config.sampling_rate
             self._speaker = {"speaker_id": 0} if config.num_speakers > 1 else {}
-        self._most = min(n for n in (self._tokenizer.model_max_length, positions, SANE_LENGTH) if n)
+        self._most = min(n for n in (self._tokenizer.model_max_length, positions, MAX_TOKENS) if n)
         try:
             self._tokens("a")
         except ImportError as error:  # some voices read sounds instead of letters, and leave that to other packages
@@ -96,13 +101,11 @@ class TextToAudio(LocalModel):
         for name in BARK_UNSUPPORTED if self._type == "bark" else ():
             if name in asked:
                 return RequestProblem("is not supported by this model", field=f"{generation.FIELD}.{name}")
-        return generation.refusal(parameters)
+        return generation.refusal(parameters, self._generation) if asked else None
 
     def _refusal(self, text: str) -> RequestProblem | None:
         """Why this model does not read `text`, if it does not."""
         field = self.binding.primary
-        if len(text) > MAX_CHARACTERS:
-            return RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=field)
         if not text.strip() or not (length := self._tokens(text)["input_ids"].shape[-1]):
             return RequestProblem("holds nothing to read", field=field)
         if length > self._most:
@@ -124,7 +127,7 @@ class TextToAudio(LocalModel):
             return [self._voice.speak(self.model, tokens)]
         if self._type == "vits":
             return [self.model(**tokens, **self._speaker).waveform[0].float().cpu().numpy()]
-        length = generation.length(self.model)
+        length = generation.length(self.model.generation_config)
         sounds = generation.generate(self.model, parameters, **tokens, **length).float().cpu().numpy()
         return [sound.T for sound in sounds]
 

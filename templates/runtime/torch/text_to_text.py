@@ -11,12 +11,14 @@ from typing import Any
 from ..server.handler import RequestProblem
 from .base import LocalModel
 from .generation import generate, length, refusal
-from .texts import token_limit, too_many_characters
+from .texts import batches, token_limit
 
 CUTS = ("longest_first", "only_first")
 LANGUAGE = re.compile(r"[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
 PAIR = re.compile(r"translation_(.+)_to_(.+)")
 SHOWN = 8
+STEPS = 32
+"""About how many passes through the model a text takes that it writes."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class TextToText(LocalModel):
         """How to tell the model what to do. May set up the tokenizer. Raises RequestProblem."""
 
     def infer(self, inputs: Sequence[str], parameters: Any) -> Sequence[Any]:
-        problem = refusal(parameters, self._positions)
+        problem = refusal(parameters, self.model.generation_config, self._positions)
         if problem is not None:
             return [problem] * len(inputs)
         try:
@@ -66,9 +68,6 @@ class TextToText(LocalModel):
 
     def _read(self, prefix: str, text: str, cut: bool) -> list[int] | RequestProblem:
         primary = self.binding.primary
-        problem = too_many_characters(text, primary)
-        if problem is not None:
-            return problem
         if not text.strip():
             return RequestProblem("holds nothing to read", field=primary)
         options = {"truncation": True, "max_length": self._max_tokens} if cut else {}
@@ -79,13 +78,21 @@ class TextToText(LocalModel):
         return ids
 
     def _written(self, rows: Sequence[list[int]], instruction: Instruction, parameters: Any) -> list[str]:
+        texts = [""] * len(rows)
+        for batch in batches([len(ids) for ids in rows], steps=STEPS):
+            written = self._written_together([rows[index] for index in batch], instruction, parameters)
+            for index, text in zip(batch, written, strict=True):
+                texts[index] = text
+        return texts
+
+    def _written_together(self, rows: Sequence[list[int]], instruction: Instruction, parameters: Any) -> list[str]:
         tensors = self._tokenizer.pad({"input_ids": rows}, padding=True, return_tensors="pt").to(self.device)
         ids = generate(
             self.model,
             parameters,
             input_ids=tensors["input_ids"],
             attention_mask=tensors["attention_mask"],
-            **length(self.model, self._positions),
+            **length(self.model.generation_config, self._positions),
             **instruction.options,
         )
         clean = parameters.clean_up_tokenization_spaces

@@ -9,9 +9,6 @@ from typing import Any
 from ..server.handler import RequestProblem
 from .base import LocalModel
 
-MAX_CHARACTERS = 100_000
-"""The longest text that is tokenized at all."""
-
 SANE_LENGTH = 1_000_000
 """Tokenizers that know no limit say 1e30."""
 
@@ -23,6 +20,11 @@ MAX_CHUNKS = 256
 
 PASS_TOKENS = 16_384
 PASS_ROWS = 64
+PASS_COST = 128
+"""What starting a pass through the model costs, in tokens that could be read instead."""
+
+PADDING = 0.25
+"""The share of padding in a row that is never too much."""
 
 Row = Mapping[str, Sequence[int]]
 """What the model reads of one text: ``input_ids`` and their companions, all of one length."""
@@ -30,6 +32,8 @@ Row = Mapping[str, Sequence[int]]
 
 class TextModel(LocalModel):
     """A model with a tokenizer that reads rows of tokens."""
+
+    padding_side = "right"
 
     def load_processors(self) -> None:
         from transformers import AutoTokenizer
@@ -41,9 +45,14 @@ class TextModel(LocalModel):
     def passes(self, rows: Sequence[Row]) -> Iterator[tuple[list[int], Any]]:
         """All `rows` through the model: for each batch the indices of its rows, and what the model says to them.
 
-        Rows go together in :func:`batches`, padded on the right; without a padding token only those of one length do.
+        Rows go together in :func:`batches`, padded on the `padding_side`; without a padding token only those of one
+        length do.
         """
         import torch
+
+        def filled(values: Sequence[int], fill: int, longest: int) -> list[int]:
+            missing = [fill] * (longest - len(values))
+            return [*missing, *values] if self.padding_side == "left" else [*values, *missing]
 
         padding = {"input_ids": self.tokenizer.pad_token_id, "token_type_ids": self.tokenizer.pad_token_type_id}
         lengths = [len(row["input_ids"]) for row in rows]
@@ -52,11 +61,10 @@ class TextModel(LocalModel):
             tensors = {}
             for name in rows[batch[0]]:
                 if name in self._takes:
-                    fill = [padding.get(name) or 0]
-                    filled = [[*rows[index][name], *fill * (longest - lengths[index])] for index in batch]
-                    tensors[name] = torch.tensor(filled, device=self.device)
+                    values = [filled(rows[index][name], padding.get(name) or 0, longest) for index in batch]
+                    tensors[name] = torch.tensor(values, device=self.device)
             if "attention_mask" in self._takes:
-                ones = [[1] * lengths[index] + [0] * (longest - lengths[index]) for index in batch]
+                ones = [filled([1] * lengths[index], 0, longest) for index in batch]
                 tensors["attention_mask"] = torch.tensor(ones, device=self.device)
             yield batch, self.model(**tensors)
 
@@ -75,13 +83,6 @@ def token_limit(tokenizer: Any, model: Any) -> int:
     return int(min(limits, default=DEFAULT_TOKENS))
 
 
-def too_many_characters(text: str, field: str) -> RequestProblem | None:
-    """The problem with a text that is too long even to be counted in tokens."""
-    if len(text) <= MAX_CHARACTERS:
-        return None
-    return RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=field)
-
-
 def too_many_tokens(count: int, limit: int, field: str, hint: str = "") -> RequestProblem:
     """The problem with a text of `count` tokens."""
     return RequestProblem(f"is {count} tokens long; this model reads at most {limit}{hint}", field=field)
@@ -94,18 +95,24 @@ def chunk_count(tokens: int, room: int, stride: int) -> int:
     return 1 + -(-(tokens - room) // (room - stride))
 
 
-def batches(lengths: Sequence[int], can_pad: bool = True) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], can_pad: bool = True, steps: int = 1) -> Iterator[list[int]]:
     """The indices of rows of `lengths` tokens in batches of like length, at most 16,384 padded tokens or 64 rows each.
 
+    Longest first. A row that is shorter than three quarters of the longest begins a batch of its own if padding it and
+    those after it would cost more than that: 128 tokens for each of the `steps` that the model takes for a batch.
     Unless the model `can_pad`, a batch has rows of one length only.
     """
     batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        longest = lengths[batch[0]] if batch else 0
-        full = len(batch) >= PASS_ROWS or (len(batch) + 1) * longest > PASS_TOKENS
-        if batch and (full or not (can_pad or lengths[index] == longest)):
-            yield batch
-            batch = []
+    for done, index in enumerate(sorted(range(len(lengths)), key=lambda i: -lengths[i])):
+        if batch:
+            longest = max(lengths[batch[0]], 1)
+            missing = longest - lengths[index]
+            room = min(PASS_ROWS, PASS_TOKENS // longest) - len(batch)
+            padding = min(room, len(lengths) - done) * missing
+            wasteful = missing > PADDING * longest and padding > PASS_COST * steps
+            if room < 1 or (wasteful if can_pad else missing):
+                yield batch
+                batch = []
         batch.append(index)
     if batch:
         yield batch

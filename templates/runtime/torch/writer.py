@@ -54,7 +54,7 @@ class Writer(LocalModel):
 
         self.tokenizer = self.processor(AutoTokenizer)
         self.decoder = Decoder(self.model, self.tokenizer)
-        self.grammars = Grammars(self.model, self.tokenizer, self.decoder.ends)
+        self.grammars = Grammars(self.model, self.tokenizer, self.decoder.ends, self.limits.max_grammar)
         self.context = token_limit(self.tokenizer, self.model)
         """How many tokens prompt and text may have together."""
 
@@ -87,12 +87,6 @@ class Writer(LocalModel):
             return self.job(request)
         except RequestProblem as problem:
             return problem
-
-    def checked(self, text: str, field: str) -> str:
-        """`text`, unless it is too much to even look at. Raises RequestProblem."""
-        if len(text) > self.limits.max_characters:
-            raise RequestProblem(f"is longer than {self.limits.max_characters} characters", field=field)
-        return text
 
     def room(self, prompt: Sequence[int], asked: int | None, default: int, field: str, prompt_field: str) -> int:
         """How many tokens to write after `prompt`, if the request asks for `asked`. Raises RequestProblem."""

@@ -63,7 +63,7 @@ def _declare(task: argparse.ArgumentParser, binding: TaskBinding) -> None:
             help=f"the file that goes into each INPUT as {' or '.join(primary.members)}; repeat for more",
         )
     task.add_argument(
-        "--model", metavar="DIR", help="the model's directory (default: the embedded demo model); with --url, its name"
+        "--model", metavar="DIR", help="the model's directory (default: the demo model); with --url, its name"
     )
     task.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads (default: %(default)s)")
     task.add_argument("--url", metavar="URL", help="ask the server there, instead of running a model here")

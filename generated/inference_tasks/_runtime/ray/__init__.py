@@ -38,8 +38,9 @@ send then they have to send again.
 What differs from one process. Every replica of the ingress has a cache and metrics of its own; ``/metrics`` are those
 of the one that answers, whose name is their label `replica`: ask often. Numbers of batches go along with answers, so
 they are there for models elsewhere too, as is the stage `replica`: the way there and back with all that is done. A
-request waits where there is no replica any more, while one process answers 503; until the first replica is there it
-is 503 here too. A `lazy` model with replicas of its own is loaded by the first request, which waits for it.
+request waits where there is no replica, while one process answers 503; until a model elsewhere has its first one it is
+503 here too, from `load_timeout` on. A `lazy` model with replicas of its own is loaded by the first request, which
+waits for it.
 Connections, heads and slow readers are the business of Ray's proxy, and so are TLS and `drain`; `max_connections` is
 how many requests a replica of the ingress takes at once. Models have to be at the same path on every machine.
 

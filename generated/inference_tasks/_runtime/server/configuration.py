@@ -88,6 +88,8 @@ def options_of(settings: type) -> dict[str, Option]:
 
 SERVING = options_of(Serving)
 MODEL = options_of(Model)
+SECRET = {name for name, option in SERVING.items() if option.secret}
+"""Empty variables are as good as none, but these: a secret that was lost on its way must not leave the door open."""
 RESOURCES = options_of(Resources)
 
 
@@ -102,7 +104,7 @@ def configured(
     variables = {
         name.removeprefix(prefix).lower(): (name, text)
         for name, text in environment.items()
-        if name.startswith(prefix) and text
+        if name.startswith(prefix) and (text or name.removeprefix(prefix).lower() in SECRET)
     }
     named, config = variables.pop("config", ("", ""))
     values: dict[str, Any] = {}

@@ -10,8 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..dialect import Dialect
+from .frame import problem_response
 from .host import Host
 from .inference import Engine, InferenceEndpoint
+from .problems import RequestProblem
 
 if TYPE_CHECKING:
     from .app import Server
@@ -33,11 +35,11 @@ def spoken_routes(engine: Engine, server: Server, dialects: Mapping[str, Dialect
             yield Route(f"/{name}{path}", endpoint, methods=["POST"])
             if "{" not in path:
                 at_root.setdefault(path or "/", Route(path or "/", endpoint, methods=["POST"]))
-        for page, answer in _pages(server).items():
+        for page, answer in _pages(server, dialect.error).items():
             yield Route(f"/{name}{page}", answer)
+        for page, answer in _model_pages(server, dialect.error).items():
+            at_root.setdefault(page, Route(page, answer))
     yield from at_root.values()
-    if dialects:
-        yield Route("/v1/models", _models(server))
 
 
 def _routes(
@@ -66,9 +68,13 @@ def _routes(
     return out
 
 
-def _pages(server: Server) -> dict[str, Any]:
-    """What clients ask about a server beside its tasks."""
-    return {"/health": server.health, "/info": _info(server), "/v1/models": _models(server)}
+def _pages(server: Server, error: Sequence[str]) -> dict[str, Any]:
+    """What clients ask about a server beside its tasks; the message of an error stands at the place `error`."""
+    return {"/health": server.health, "/info": _info(server), **_model_pages(server, error)}
+
+
+def _model_pages(server: Server, error: Sequence[str]) -> dict[str, Any]:
+    return {"/v1/models": _models(server), "/v1/models/{name:path}": _model(server, error)}
 
 
 def _info(server: Server) -> Any:
@@ -87,6 +93,19 @@ def _models(server: Server) -> Any:
         return JSONResponse({"object": "list", "data": _listed(server.hosts)})
 
     return models
+
+
+def _model(server: Server, error: Sequence[str]) -> Any:
+    async def model(request: Request) -> Response:
+        """One of them."""
+        name = request.path_params["name"]
+        found = _listed([host for host in server.hosts if host.name == name])
+        if found:
+            return JSONResponse(found[0])
+        served = ", ".join(host.name for host in server.hosts)
+        return problem_response(RequestProblem(f"no such model; served here: {served}"[:2000], status=404), error)
+
+    return model
 
 
 def _listed(hosts: Sequence[Host]) -> list[dict[str, Any]]:

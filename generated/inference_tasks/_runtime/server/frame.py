@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import re
@@ -53,6 +54,12 @@ class Frame:
 
         try:
             await self._app(scope, receive, send_framed)
+        except asyncio.CancelledError:
+            # The process ends, and did not give this request the time it takes.
+            if status:
+                raise
+            problem = RequestProblem("the server is ending", status=503, headers={"retry-after": "1"})
+            await problem_response(problem)(scope, receive, send_framed)
         except Exception:
             if status:
                 raise
@@ -73,10 +80,10 @@ def problem_response(problem: RequestProblem, place: Sequence[str] = ("error",))
     return Response(problem.body(place), problem.status, problem.headers, "application/json")
 
 
-def internal_error(scope: Scope) -> Response:
+def internal_error(scope: Scope, place: Sequence[str] = ("error",)) -> Response:
     """The answer to an unexpected exception, to be called while it is handled: the log gets all, the client the id."""
     log.exception("request %s failed", scope["trace"].request_id)
-    return problem_response(RequestProblem("internal error", status=500))
+    return problem_response(RequestProblem("internal error", status=500), place)
 
 
 async def http_exception(request: Request, error: Exception) -> Response:

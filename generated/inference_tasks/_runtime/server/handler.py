@@ -12,8 +12,9 @@ shape      request                                 call
 ========== ======================================= ==============================================
 
 `inputs` is decoded: an :data:`Image`, an :class:`Audio`, bytes for other media, a ``str`` for text, the generated model
-for an object. `parameters` is always a parameters model, empty if the request had none. :meth:`Handler.batch` has one
-form for all three: the items, and the parameters they share (None unless ``split``).
+for an object, whose media are still base64 (`decode_base64`, then `decode_image` with the handler's `limits`).
+`parameters` is always a parameters model, empty if the request had none. :meth:`Handler.batch` has one form for all
+three: the items, and the parameters they share (None unless ``split``).
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class Audio:
 def modules_of(values: Iterable[Any]) -> Iterator[torch.nn.Module]:
     """The torch modules in `values`: modules themselves, and those in collections such as pipelines."""
     # Whoever has a module has all of torch; it must not be imported for those who do not, and may just be, elsewhere.
-    kind: Any = getattr(sys.modules.get("torch.nn.modules.module"), "Module", None)
-    for value in values if kind is not None else ():
+    kind: Any = getattr(sys.modules.get("torch.nn.modules.module"), "Module", ())
+    for value in values:
         parts = getattr(value, "components", None)
         for part in parts.values() if isinstance(parts, Mapping) else (value,):
             if isinstance(part, kind):
@@ -96,8 +97,9 @@ def takes(binding: TaskBinding) -> Literal["split", "plain", "whole"]:
 class Handler(ABC, Generic[In, Params, Out]):
     """Answers one task. Derive from the generated class of the task rather than from this one.
 
-    `load`, `unload`, `__call__` and `batch` all run in one thread that belongs to this handler, never at the same time;
-    an ``async`` `__call__` runs in the server's event loop.
+    `load`, `unload`, `__call__`, `batch` and the steps of `stream` all run in one thread that belongs to this handler:
+    one after the other, but for the steps that run inside of `pause`. An ``async`` `__call__` runs in the event loop of
+    the server.
     """
 
     binding: TaskBinding
@@ -112,6 +114,9 @@ class Handler(ABC, Generic[In, Params, Out]):
     deterministic: bool = True
     """Whether equal requests have equal answers, so that an answer may be kept and given again."""
 
+    validated: bool = False
+    """Whether what `batch` answers comes straight out of validation, so that it need not be checked again."""
+
     load_seconds: float = 10.0
     """About how long `load` takes, told to clients that come too early."""
 
@@ -122,7 +127,7 @@ class Handler(ABC, Generic[In, Params, Out]):
     """What a request may ask for: set by the server, which checks all of it that can be seen in the request itself."""
 
     pausing: Callable[[], Sequence[int]] | None = None
-    """What `pause` does: set by the server for as long as a batch runs."""
+    """What `pause` does: set by the server for as long as a batch runs, and what comes in between."""
 
     def load(self) -> None:
         """Get ready: called before the first answer, and again after `unload`. What it raises marks it as failed."""

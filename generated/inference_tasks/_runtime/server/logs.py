@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 def answered(scope: Scope, trace: Trace, status: int) -> None:
     """Log a request: at level info, or warning if the server failed it.
 
-    That a model is not ready yet is an answer to those who ask for that, again and again, and no failure.
+    That a model is not ready yet (503) is told to those who ask too early, again and again, and is no failure.
     """
-    level = logging.WARNING if status >= 500 and scope["path"] != "/ready" else logging.INFO
+    level = logging.WARNING if status >= 500 and status != 503 else logging.INFO
     if not log.isEnabledFor(level):
         return
     fields: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +12,14 @@ from starlette.responses import Response
 from .._sniff import sniff
 from ..dialect import Wire
 from ..encoded import Base64
+from .trace import Trace
 
 JSON = "application/json"
 
 
-def spoken(wire: Wire | None, content: bytes, headers: Mapping[bytes, bytes], state: str) -> Response:
+def spoken(wire: Wire | None, content: bytes, headers: Mapping[bytes, bytes], trace: Trace) -> Response:
     """The response with `content`, an answer as the spec has it, to a request with `headers`."""
-    about = {"x-cache": state}
+    about = {"x-cache": trace.cache}
     if wire is None or _as_spec(wire, headers):
         return Response(content, 200, about, JSON)
     if wire.file is not None and not _wants_json(headers):
@@ -26,7 +28,12 @@ def spoken(wire: Wire | None, content: bytes, headers: Mapping[bytes, bytes], st
             return Response(file, 200, about, sniff(file) or "application/octet-stream")
     if wire.answers_as_spec:
         return Response(content, 200, about, JSON)
-    return Response(as_json(wire.answered(json.loads(content))), 200, about, JSON)
+    return Response(as_json(wire.answered(json.loads(content), facts(trace))), 200, about, JSON)
+
+
+def facts(trace: Trace) -> dict[str, Any]:
+    """What the server knows of an answer that its model does not say, by the names that `Wire.added` has for it."""
+    return {"{id}": trace.request_id, "{model}": trace.model, "{time}": int(time.time())}
 
 
 def as_json(value: Any) -> bytes:

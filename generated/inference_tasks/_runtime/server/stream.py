@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import StreamingResponse
 
 from ..binding import TaskBinding
-from ..forms import speak
 from .batcher import Batcher
 from .calls import Interpreter
 from .encode import encode_event
 from .handler import Handler
 from .problems import RequestProblem
-from .spoken import as_json
+from .spoken import as_json, facts
+from .trace import Trace
 
 log = logging.getLogger(__name__)
 
@@ -45,24 +45,28 @@ async def events(batcher: Batcher, binding: TaskBinding, request: Any, deadline:
 
 
 async def stream(
-    events: AsyncGenerator[bytes, None], interpreter: Interpreter, error: Sequence[str]
+    events: AsyncGenerator[bytes, None], interpreter: Interpreter, error: Sequence[str], trace: Trace
 ) -> StreamingResponse:
     """The answer with `events`, once the first one is there; it says at the place `error` of an event what goes wrong.
 
     Raises what the first event raises.
     """
     first = await anext(events, None)
-    sent = _sent(first, events, interpreter, error)
+    sent = _sent(first, events, interpreter, error, facts(trace))
     return StreamingResponse(sent, 200, {"cache-control": "no-store"}, "text/event-stream")
 
 
 async def _sent(
-    first: bytes | None, events: AsyncGenerator[bytes, None], interpreter: Interpreter, error: Sequence[str]
+    first: bytes | None,
+    events: AsyncGenerator[bytes, None],
+    interpreter: Interpreter,
+    error: Sequence[str],
+    known: Mapping[str, Any],
 ) -> AsyncIterator[bytes]:
     event = first
     try:
         while event is not None:
-            yield b"data: " + _spoken(interpreter, event) + b"\n\n"
+            yield b"data: " + _spoken(interpreter, event, known) + b"\n\n"
             event = await anext(events, None)
     except RequestProblem as problem:
         yield b"data: " + problem.body(error) + b"\n\n"
@@ -77,10 +81,10 @@ async def _sent(
     yield DONE
 
 
-def _spoken(interpreter: Interpreter, event: bytes) -> bytes:
-    if interpreter.wire is None or not interpreter.wire.events:
+def _spoken(interpreter: Interpreter, event: bytes, known: Mapping[str, Any]) -> bytes:
+    if interpreter.wire is None or interpreter.wire.events_as_spec:
         return event
-    return as_json(speak(interpreter.wire.events, json.loads(event)))
+    return as_json(interpreter.wire.told(json.loads(event), known))
 
 
 class _Steps:

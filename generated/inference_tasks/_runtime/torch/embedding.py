@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..server.handler import RequestProblem
 from .sentence_transformers import dense_layer, read_directory
-from .texts import Row, TextModel, too_many_characters, too_many_tokens
+from .texts import Row, TextModel, too_many_tokens
 
 if TYPE_CHECKING:
     import torch
@@ -38,9 +38,6 @@ class Embedder(TextModel):
 
         `cut` is the side on which it may be made shorter; `hint` follows the message if there is none.
         """
-        problem = too_many_characters(text, field)
-        if problem is not None:
-            raise problem
         text = prompt + text
         if self.about.lower_case:
             text = text.lower()

@@ -35,10 +35,11 @@ class ImageToText(LocalModel):
         self._positions = getattr(text, "max_position_embeddings", None)
 
     def infer(self, inputs: Sequence[Image], parameters: Any) -> Sequence[Any]:
-        problem = refusal(parameters, self._positions)
+        config = self.model.generation_config
+        problem = refusal(parameters, config, self._positions)
         if problem is not None:
             return [problem] * len(inputs)
         pixels = self._prepare(images=list(inputs), return_tensors="pt")["pixel_values"].to(self.device)
-        ids = generate(self.model, parameters, pixel_values=pixels, **length(self.model, self._positions))
+        ids = generate(self.model, parameters, pixel_values=pixels, **length(config, self._positions))
         texts = self._tokenizer.batch_decode(ids, skip_special_tokens=True)
         return [{"generated_text": text.strip()} for text in texts]

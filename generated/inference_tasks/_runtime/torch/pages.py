@@ -12,7 +12,6 @@ from ..server.settings import Limits
 
 IMAGE = "inputs.image"
 QUESTION = "inputs.question"
-MAX_CHARACTERS = 10_000
 
 
 class Page(NamedTuple):
@@ -24,8 +23,6 @@ class Page(NamedTuple):
 
 def read_page(item: Any, limits: Limits) -> Page:
     """The page that the `inputs` of a request are. Raises RequestProblem."""
-    if len(item.question) > MAX_CHARACTERS:
-        raise RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=QUESTION)
     if not item.question.strip():
         raise RequestProblem("holds nothing to read", field=QUESTION)
     return Page(decode_image(decode_base64(item.image, IMAGE), IMAGE, limits), item.question)

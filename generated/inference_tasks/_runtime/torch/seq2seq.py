@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..server.handler import RequestProblem
-from .generation import generate, refusal
+from .generation import FIELD, generate, given, refusal
 from .sound import SoundBatch
 from .transcript import Chunk, Transcript
 
@@ -29,12 +29,19 @@ class Seq2SeqReader:
     def refusal(self, parameters: Any) -> RequestProblem | None:
         if parameters.return_timestamps and not self._whisper:
             return RequestProblem("is not supported by this model", field="parameters.return_timestamps")
-        return refusal(parameters)
+        asked = given(parameters)
+        samples = bool(asked.get("temperature") or asked.get("do_sample")) if self._whisper else None
+        if samples and (asked.get("num_beams") or 1) > 1:
+            return RequestProblem("cannot be above 1 while this model samples", field=f"{FIELD}.num_beams")
+        return refusal(parameters, self._model.generation_config, samples=samples)
 
     def read(self, batch: SoundBatch, parameters: Any) -> list[Transcript]:
         timestamps = bool(parameters.return_timestamps)
         segments = self._whisper and (timestamps or "attention_mask" in batch.features)
-        options = {"return_timestamps": True, "return_segments": True} if segments else {}
+        options: dict[str, Any] = {"return_timestamps": True, "return_segments": True} if segments else {}
+        if self._whisper and given(parameters).get("do_sample"):
+            # It goes by the temperature alone whether it samples.
+            options["temperature"] = 1.0
         generated = generate(self._model, parameters, **batch.features, **options)
         if isinstance(generated, dict) and "segments" in generated:
             return [self._joined(segments, timestamps) for segments in generated["segments"]]

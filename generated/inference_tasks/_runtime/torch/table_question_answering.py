@@ -8,7 +8,7 @@ from typing import Any
 from ..server.handler import RequestProblem
 from .base import LocalModel
 from .tapas import TABLE, Encoded, TableTokenizer
-from .texts import MAX_CHARACTERS, batches
+from .texts import batches
 
 MAX_CELLS = 20_000
 TABLE_FIELD = "inputs.table"
@@ -59,7 +59,7 @@ class TableQuestionAnswering(LocalModel):
         """What the model reads. Raises RequestProblem."""
         headings = list(item.table)
         columns = list(item.table.values())
-        self._check(item.question, headings, columns)
+        self._check(headings, columns)
         if truncate:
             columns = [column[: self._max_rows] for column in columns]
         cells = list(zip(*columns, strict=True))
@@ -79,7 +79,7 @@ class TableQuestionAnswering(LocalModel):
         hint = "`truncation` leaves out the last rows"
         return RequestProblem(f"is {length} tokens and {rows} rows long; {reads}; {hint}", field=TABLE_FIELD)
 
-    def _check(self, question: str, headings: list[str], columns: list[list[str]]) -> None:
+    def _check(self, headings: list[str], columns: list[list[str]]) -> None:
         if not columns:
             raise RequestProblem("has no columns", field=TABLE_FIELD)
         if len({len(column) for column in columns}) > 1:
@@ -88,10 +88,10 @@ class TableQuestionAnswering(LocalModel):
             raise RequestProblem(f"has more than {self._max_columns} columns", field=TABLE_FIELD)
         if len(columns) * len(columns[0]) > MAX_CELLS:
             raise RequestProblem(f"has more than {MAX_CELLS} cells", field=TABLE_FIELD)
-        if sum(map(len, headings)) + sum(len(cell) for column in columns for cell in column) > MAX_CHARACTERS:
-            raise RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=TABLE_FIELD)
-        if len(question) > MAX_CHARACTERS:
-            raise RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field="inputs.question")
+        # All its cells are read as one text.
+        most = self.limits.max_characters
+        if sum(map(len, headings)) + sum(len(cell) for column in columns for cell in column) > most:
+            raise RequestProblem(f"is longer than {most} characters", field=TABLE_FIELD)
 
     def _tensors(self, batch: list[Encoded], length: int | None) -> dict[str, Any]:
         """The batch, filled up to its longest member or to `length`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..server.handler import RequestProblem
 from .entities import Find, Token, classified, entities, without_overlaps
-from .texts import MAX_CHUNKS, Row, TextModel, chunk_count, too_many_characters
+from .texts import MAX_CHUNKS, Row, TextModel, chunk_count
 
 DEFAULT_STRATEGY = "simple"
 DEFAULT_IGNORED = ("O",)
@@ -76,9 +76,6 @@ class TokenClassification(TextModel):
 
     def _rows(self, text: str, stride: int | None) -> list[dict[str, Any]]:
         """What the model reads of `text`: all of it, its beginning, or all of it in chunks. Raises RequestProblem."""
-        problem = too_many_characters(text, self.binding.primary)
-        if problem is not None:
-            raise problem
         options: dict[str, Any] = {"truncation": True, "max_length": self.max_tokens}
         if stride is not None:
             whole = len(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..server.handler import RequestProblem
+from ..server.limits import check_text
 from .base import ModelDirectoryError
-from .texts import Row, TextModel, too_many_characters, too_many_tokens
+from .texts import Row, TextModel, too_many_tokens
 
 if TYPE_CHECKING:
     import torch
@@ -39,17 +40,16 @@ class ZeroShotClassification(TextModel):
     def infer(self, inputs: Sequence[str], parameters: Any) -> Sequence[Any]:
         labels = parameters.candidate_labels
         try:
-            hypotheses = _hypotheses(labels, parameters.hypothesis_template)
+            hypotheses = _hypotheses(labels, parameters.hypothesis_template, self.limits.max_characters)
         except RequestProblem as problem:
             return [problem] * len(inputs)
-        answers: list[Any] = [too_many_characters(text, self.binding.primary) for text in inputs]
+        answers: list[Any] = [None] * len(inputs)
         rows: list[tuple[int, Row]] = []
         for index, text in enumerate(inputs):
-            if answers[index] is None:
-                try:
-                    rows += [(index, row) for row in self._pairs(text, hypotheses)]
-                except RequestProblem as problem:
-                    answers[index] = problem
+            try:
+                rows += [(index, row) for row in self._pairs(text, hypotheses)]
+            except RequestProblem as problem:
+                answers[index] = problem
         logits: list[Any] = [None] * len(rows)
         for batch, output in self.passes([row for _, row in rows]):
             for position, row_logits in zip(batch, output.logits, strict=True):
@@ -85,15 +85,16 @@ class ZeroShotClassification(TextModel):
         return [{"label": labels[index], "score": float(scores[index])} for index in order]
 
 
-def _hypotheses(labels: list[str], template: str | None) -> list[str]:
-    """What the model holds against the text for each of `labels`. Raises RequestProblem."""
+def _hypotheses(labels: list[str], template: str | None, most: int) -> list[str]:
+    """What the model holds against the text for each of `labels`, of at most `most` characters.
+
+    Raises RequestProblem.
+    """
     template = DEFAULT_TEMPLATE if template is None else template
     if "{}" not in template:
         raise RequestProblem("must hold {} in the place of the class", field=TEMPLATE)
     # Not str.format: a template is a stranger's text.
     hypotheses = [template.replace("{}", label) for label in labels]
     for index, hypothesis in enumerate(hypotheses):
-        problem = too_many_characters(hypothesis, f"{LABELS}.{index}")
-        if problem is not None:
-            raise problem
+        check_text(hypothesis, most, f"{LABELS}.{index}")
     return hypotheses

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..server.handler import Image, RequestProblem
 from .base import LocalModel
-from .phrases import MAX_CHARACTERS, labels_refusal, length_refusal
+from .phrases import length_refusal
 from .pictures import prepare
 from .texts import token_limit
 
@@ -44,12 +44,12 @@ class ZeroShotImageClassification(LocalModel):
     def infer(self, inputs: Sequence[Image], parameters: Any) -> Sequence[Any]:
         labels = list(parameters.candidate_labels)
         template = DEFAULT_TEMPLATE if parameters.hypothesis_template is None else parameters.hypothesis_template
-        refusal = _template_refusal(template) or labels_refusal(labels)
+        refusal = _template_refusal(template)
         if refusal is not None:
             return [refusal] * len(inputs)
         # Not str.format: its fields reach into attributes, and the template is the client's.
         sentences = [template.replace(SLOT, label) for label in labels]
-        refusal = length_refusal(self._tokenizer, sentences, self._max_tokens)
+        refusal = length_refusal(self._tokenizer, sentences, self._max_tokens, self.limits.max_characters)
         if refusal is not None:
             return [refusal] * len(inputs)
         tokens = self._tokenizer(sentences, return_tensors="pt", **self._padding).to(self.device)
@@ -65,8 +65,6 @@ class ZeroShotImageClassification(LocalModel):
 
 def _template_refusal(template: str) -> RequestProblem | None:
     field = "parameters.hypothesis_template"
-    if len(template) > MAX_CHARACTERS:
-        return RequestProblem(f"is longer than {MAX_CHARACTERS} characters", field=field)
     if SLOT not in template:
         return RequestProblem(f"must contain {SLOT}, which each label takes the place of", field=field)
     return None

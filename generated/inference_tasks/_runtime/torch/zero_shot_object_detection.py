@@ -9,7 +9,7 @@ from typing import Any
 from ..server.handler import Image
 from .base import LocalModel, ModelDirectoryError
 from .object_detection import bounding_box
-from .phrases import labels_refusal, length_refusal
+from .phrases import length_refusal
 from .pictures import prepare, sizes
 from .texts import token_limit
 
@@ -48,7 +48,7 @@ class ZeroShotObjectDetection(LocalModel):
     def infer(self, inputs: Sequence[Image], parameters: Any) -> Sequence[Any]:
         labels = list(parameters.candidate_labels)
         texts = labels if self._owl else [_sentence(label) for label in labels]
-        refusal = labels_refusal(labels) or length_refusal(self._tokenizer, texts, self._max_tokens)
+        refusal = length_refusal(self._tokenizer, texts, self._max_tokens, self.limits.max_characters)
         if refusal is not None:
             return [refusal] * len(inputs)
         threshold = DEFAULT_THRESHOLD if parameters.threshold is None else float(parameters.threshold)
