@@ -83,7 +83,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def own_proxy(directory: str, *ports: int) -> dict[str, str]:
     """What keeps this HAProxy apart from any other on the machine, and ends it without waiting for new connections."""
-    names = {"CONFIG_FILE_LOC": "haproxy.cfg", "SOCKET_PATH": "admin.sock", "SERVER_STATE_FILE": "server-state"}
+    names = {"CONFIG_FILE_LOC": "haproxy.cfg", "SERVER_STATE_FILE": "server-state"}
+    names |= {"SOCKET_PATH": "admin.sock", "METRICS_SOCKET_PATH": "metrics.sock"}
     places = {name: os.path.join(directory, file) for name, file in names.items()}
     places |= {"SERVER_STATE_BASE": directory, "METRICS_PORT": str(ports[0]), "STATS_PORT": str(ports[1])}
     ends = {"RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1", "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1"}
