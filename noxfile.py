@@ -15,7 +15,7 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript", "fuzz"]
+nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript", "fuzz", "ray"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
@@ -155,7 +155,7 @@ def laws(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Generate from specs/, serve the embedded demo models, and call all tasks with the generated client."""
+    """Generate from specs/, serve the demo models, and call all tasks with the generated client."""
     run(session, "taskbind", "generate")
     run(session, "python", "examples/demo.py")
 
@@ -176,7 +176,7 @@ def record(session: nox.Session) -> None:
 
 @nox.session
 def train(session: nox.Session) -> None:
-    """Train the embedded demo models anew (minutes; needs espeak-ng); arguments name tasks."""
+    """Train the demo models anew (minutes; needs espeak-ng); arguments name tasks."""
     run(session, "pip", "install", "--quiet", "-c", "constraints.txt", "-r", "training/requirements.txt")
     run(session, "python", "-m", "training", *session.posargs)
 
