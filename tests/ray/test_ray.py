@@ -18,6 +18,7 @@ import pytest
 
 pytest.importorskip("ray.serve", reason="ray is not installed here: `nox -s ray` has an environment of its own")
 
+from inference_tasks import Client
 from inference_tasks.ray import Resources, Serving, create_app
 from tests.server.live import picture
 
@@ -232,3 +233,26 @@ def test_what_ends_is_finished_as_long_as_that_may_take(
 
 def test_there_are_more_replicas_under_load(cluster: Cluster) -> None:
     until(lambda: cluster.replicas("growing") == 2, 90)
+
+
+def test_our_client_repeats_what_a_replica_of_the_ingress_takes_along(cluster: Cluster) -> None:
+    from ray import serve
+
+    app = create_app([Slow("inside", 0.05, 4)], settings=Serving(replicas=2, cpus=CORES))
+    serve.run(app, name="front", route_prefix="/front")
+    try:
+        with Client(f"{cluster.client.base_url}/front", max_retries=5) as client, ThreadPoolExecutor(8) as threads:
+
+            def one(number: int) -> int:
+                return int(client.text_classification(f"number {number}", model="inside", use_cache=False)[0].label)
+
+            until(lambda: len(set(threads.map(one, range(8)))) == 2, 60)
+            victim = one(0)
+            running = [threads.submit(one, number) for number in range(200)]
+            until(lambda: any(answer.done() for answer in running))
+            by_process(victim)
+            answers = [answer.result() for answer in running]
+        assert victim in answers
+        assert set(answers) - {victim}
+    finally:
+        serve.delete("front")

@@ -2,18 +2,19 @@
 
 When to move. Not for speed on one machine: there the one process of ``serve`` is faster than all of this, and takes a
 fraction of the memory. Move when one machine is too small, when an answer must come although a machine dies, or when
-the number of replicas has to follow the load. Measured by benchmarks/bench_ray.py on two cores that did other work too
-(a text classifier of 0.4 million weights; 1, 8 and 64 clients; requests per second):
+the number of replicas has to follow the load. Measured by benchmarks/bench_ray.py on two cores of an AMD EPYC, the
+load on the same machine (a text classifier of 0.4 million weights; 1, 8 and 64 clients; requests per second; the memory
+of all of Ray's processes):
 
 ======================================  =====  =====  =====  ============
 what                                      1      8     64    memory (RSS)
 ======================================  =====  =====  =====  ============
-one process, without Ray                  295    952  2,020  0.4 GB
-all models in a replica of the ingress    315    613  1,200  1.5 GB
-the model in a replica of its own         134    290    381  2.1 GB
+one process, without Ray                  746  1,855  3,978  0.5 GB
+all models in a replica of the ingress    513    883  1,771  3.1 GB
+the model in a replica of its own         141    415    604  3.3 GB
 ======================================  =====  =====  =====  ============
 
-Batches are made by the queue of ``serve``: with ``@serve.batch`` in its place the last row was 138, 257 and 285, once.
+Batches are made by the queue of ``serve``: ``@serve.batch`` in its place answered a quarter less at 64 clients.
 
 So models are in the replicas of the ingress, which also answers HTTP, unless they say what they need: one with
 `replicas`, `max_replicas`, `cpus`, `gpus` or `memory` in its ``[[models]]`` is a deployment of its own. Each request
