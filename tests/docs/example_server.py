@@ -19,13 +19,11 @@ from inference_tasks import server
 from inference_tasks._runtime.binding import TaskBinding
 from inference_tasks._runtime.server.calls import Interpreter
 from inference_tasks._runtime.server.decode import decode
-from inference_tasks._runtime.server.run import listen, serve
-from inference_tasks._runtime.server.settings import Serving
 from inference_tasks._runtime.torch import create_handler
 from inference_tasks._runtime.types import dump
 from inference_tasks._tasks import TASKS
 from inference_tasks.server import Audio, Handler, Image, RequestProblem, Settings, create_app
-from tests.support.server import TOKEN_VARIABLE
+from tests.support.server import TOKEN_VARIABLE, serve_examples
 
 from .specs import examples
 
@@ -81,9 +79,7 @@ def main() -> int:
     app = create_app(
         [handler(binding) for binding in TASKS.values()], settings=Settings(token=os.environ[TOKEN_VARIABLE])
     )
-    socket = listen("127.0.0.1", 0)
-    print(f"http://127.0.0.1:{socket.getsockname()[1]} serves examples", flush=True)
-    serve(app, socket, Serving())
+    serve_examples(app)
     return 0
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 
 from inference_tasks._runtime.server.limits import LIMITED
-from inference_tasks._runtime.server.run import listen, serve
-from inference_tasks._runtime.server.settings import Serving
 from inference_tasks._tasks import TASKS
 from inference_tasks.server import Settings, create_app
 from tests.end_to_end.canned import handler
+from tests.support.server import serve_examples
 
 # Nothing but the schemas shall say what is too much: more than any number that is tried.
 UNLIMITED = dict.fromkeys({*LIMITED.values(), "max_texts"}, 10**400)
@@ -18,9 +17,7 @@ UNLIMITED = dict.fromkeys({*LIMITED.values(), "max_texts"}, 10**400)
 def main() -> int:
     """Serve until told to end."""
     app = create_app([handler(task) for task in TASKS], settings=Settings(**UNLIMITED))
-    socket = listen("127.0.0.1", 0)
-    print(f"http://127.0.0.1:{socket.getsockname()[1]} serves examples", flush=True)
-    serve(app, socket, Serving())
+    serve_examples(app)
     return 0
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 TOKEN = "a-token-of-the-docs-tests"
@@ -62,6 +63,16 @@ def _ready_url(process: subprocess.Popen[bytes], log: Path) -> str:
                     return printed[1]
         time.sleep(0.1)
     raise RuntimeError(f"the server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+
+
+def serve_examples(app: Any) -> None:
+    """Serve `app` in this process until told to end, and print where, as `running_server` wants it."""
+    from inference_tasks._runtime.server.run import listen, serve
+    from inference_tasks._runtime.server.settings import Serving
+
+    socket = listen("127.0.0.1", 0)
+    print(f"http://127.0.0.1:{socket.getsockname()[1]} serves examples", flush=True)
+    serve(app, socket, Serving())
 
 
 @dataclass(frozen=True)

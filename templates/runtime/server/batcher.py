@@ -13,7 +13,7 @@ from typing import Any
 
 from .handler import Handler, takes
 from .metrics import Metrics
-from .problems import Abandoned, RequestProblem
+from .problems import Abandoned, busy
 from .trace import Trace
 from .worker import Worker
 
@@ -61,8 +61,7 @@ class Batcher:
     def admit_stream(self) -> None:
         """Raises RequestProblem (429) if as many streams are under way as requests may wait."""
         if self.streams >= self._limit:
-            message = f"the server is busy: {self.streams} answers are streamed"
-            raise RequestProblem(message, status=429, headers={"retry-after": "1"})
+            raise busy(f"{self.streams} answers are streamed")
 
     def submit(self, inputs: Any, parameters: Any, group: bytes, trace: Trace | None = None) -> asyncio.Future[Any]:
         """The answer, to be; cancel it to leave the queue. `trace` is told how it goes.
@@ -72,8 +71,7 @@ class Batcher:
         if len(self._waiting) >= self._limit:
             self._waiting = deque(item for item in self._waiting if not item.future.done())
             if len(self._waiting) >= self._limit:
-                message = f"the server is busy: {self._limit} requests are waiting"
-                raise RequestProblem(message, status=429, headers={"retry-after": "1"})
+                raise busy(f"{self._limit} requests are waiting")
         item = Item(inputs, parameters, group, trace, asyncio.get_running_loop().create_future())
         self._waiting.append(item)
         self._start()

@@ -21,7 +21,7 @@ from ..validation import Problem, problems, validate_request
 from .handler import takes
 from .limits import Caps
 from .problems import RequestProblem
-from .settings import Limits
+from .settings import UNSET, Limits
 from .urls import Remote, remote
 
 GENERIC_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded"})
@@ -56,11 +56,10 @@ class Interpreter:
     """
 
     def __init__(
-        self, binding: TaskBinding, wire: Wire | None = None, limits: Limits | None = None, *, fetches: bool = False
+        self, binding: TaskBinding, wire: Wire | None = None, limits: Limits = UNSET, *, fetches: bool = False
     ) -> None:
         self.binding = binding
         self.wire = wire
-        limits = limits or Limits()
         self._caps = Caps(binding, limits)
         self._max_values = limits.max_values
         self._fetches = fetches and bool(binding.media or binding.media_members)

@@ -19,7 +19,7 @@ from .frame import CLIENT_LEFT, internal_error, problem_response
 from .host import Host
 from .memory import Budget, Share
 from .metrics import Metrics
-from .problems import ClientGone, RequestProblem
+from .problems import ClientGone, RequestProblem, too_late
 from .settings import Settings
 from .spoken import spoken
 from .stream import stream
@@ -199,8 +199,7 @@ class InferenceEndpoint:
                 try:
                     cached = await host.answer(call, share, patience, trace)
                 except TimeoutError:
-                    message = f"no answer within {settings.deadline:g} seconds"
-                    raise RequestProblem(message, status=504) from None
+                    raise too_late(settings.deadline) from None
             if engine.cache is not None and key:
                 engine.cache.put(key, cached)
         return spoken(interpreter.wire, cached, headers, trace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from .problems import RequestProblem
+from .problems import busy
 
 
 class Budget:
@@ -29,9 +29,7 @@ class Share:
     def take(self, size: int) -> None:
         """Hold `size` bytes more. Raises RequestProblem (429) if the budget does not allow it."""
         if self._budget.used + size > self._budget.limit:
-            raise RequestProblem(
-                "the server is busy: too much data is waiting", status=429, headers={"retry-after": "1"}
-            )
+            raise busy("too much data is waiting")
         self._budget.used += size
         self._held += size
 

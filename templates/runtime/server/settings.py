@@ -45,6 +45,10 @@ class Limits:
     max_frames: int = option(257, "frames of a video to make or to look at", unit="N", least=1)
 
 
+UNSET = Limits()
+"""What holds where no operator has said anything."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings(Limits):
     """How an application behaves."""

@@ -19,7 +19,7 @@ from ..server.calls import Call
 from ..server.host import State, failed, loading
 from ..server.memory import Share
 from ..server.metrics import Metrics
-from ..server.problems import RequestProblem
+from ..server.problems import RequestProblem, busy, too_late
 from ..server.settings import Settings
 from ..server.trace import Trace
 from .replica import Answer
@@ -173,8 +173,7 @@ class RemoteHost:
                 response.cancel()
 
     def _overloaded(self) -> RequestProblem:
-        message = f"the server is busy: {self._settings.max_queue} requests are waiting"
-        return RequestProblem(message, status=429, headers={"retry-after": "1"})
+        return busy(f"{self._settings.max_queue} requests are waiting")
 
     def _again(self, error: Exception, last: bool) -> None:
         """Log that a request got lost; raises RequestProblem (503) if it was sent for the `last` time."""
@@ -262,5 +261,5 @@ async def _timely(response: Any, deadline: float) -> AsyncGenerator[Any, None]:
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise RequestProblem(f"no answer within {deadline:g} seconds", status=504) from None
+            raise too_late(deadline) from None
         yield item

@@ -18,7 +18,7 @@ from ..server.host import ModelHost
 from ..server.memory import Budget
 from ..server.metrics import Metrics
 from ..server.pool import Pool
-from ..server.problems import RequestProblem
+from ..server.problems import RequestProblem, too_late
 from ..server.settings import Serving
 from ..server.trace import Trace
 
@@ -89,7 +89,7 @@ class ModelReplica:
                 await self._host.settled()
                 answer.body = await self._host.answer(call, share, patience, trace)
         except TimeoutError:
-            answer.problem = RequestProblem(f"no answer within {self._settings.deadline:g} seconds", status=504)
+            answer.problem = too_late(self._settings.deadline)
         except RequestProblem as problem:
             answer.problem = problem
         answer.batch, answer.stages, answer.memory = trace.batch, trace.stages, self._host.memory

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .handler import Audio, Image
 from .problems import RequestProblem
-from .settings import Limits
+from .settings import UNSET, Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Block = NDArray[np.float32]
 
 IMAGE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-DEFAULT = Limits()
 
 MAX_CHANNELS = 64
 """More are no sound but a way to make few frames large."""
@@ -40,7 +39,7 @@ AV_FORMATS = (
 )
 
 
-def decode(media: str | None, data: bytes, field: str, limits: Limits = DEFAULT) -> Any:
+def decode(media: str | None, data: bytes, field: str, limits: Limits = UNSET) -> Any:
     """`data` as an Image, an Audio, or as it is for other kinds of `media`. Raises RequestProblem (422) at `field`."""
     if media == "image":
         return decode_image(data, field, limits)
@@ -56,7 +55,7 @@ def held(value: Any) -> int:
     return int(value.samples.nbytes) if isinstance(value, Audio) else 0
 
 
-def decode_image(data: bytes, field: str, limits: Limits = DEFAULT) -> Image:
+def decode_image(data: bytes, field: str, limits: Limits = UNSET) -> Image:
     """The first frame as RGB, turned as its EXIF orientation says. Raises RequestProblem (422).
 
     What its header says is too large is not decoded.
@@ -95,7 +94,7 @@ def _rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def decode_audio(data: bytes, field: str, limits: Limits = DEFAULT) -> Audio:
+def decode_audio(data: bytes, field: str, limits: Limits = UNSET) -> Audio:
     """The sound mixed down to one channel, at the rate it came in. Raises RequestProblem (422).
 
     What its header says is too long is not decoded; what is longer than its header says is decoded up to the limit.

@@ -29,7 +29,7 @@ import PIL.Image
 
 from ..binding import TaskBinding
 from .problems import RequestProblem
-from .settings import Limits
+from .settings import UNSET, Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +123,7 @@ class Handler(ABC, Generic[In, Params, Out]):
     lazy: bool | None = None
     """Whether to load when first asked for, instead of at the start; None leaves it to the settings."""
 
-    limits: Limits = Limits()
+    limits: Limits = UNSET
     """What a request may ask for: set by the server, which checks all of it that can be seen in the request itself."""
 
     pausing: Callable[[], Sequence[int]] | None = None

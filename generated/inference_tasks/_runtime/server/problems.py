@@ -61,6 +61,16 @@ class RequestProblem(Exception):  # noqa: N818 - it is the request that is wrong
         return json.dumps(content | self.members, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
+def busy(reason: str) -> RequestProblem:
+    """What a server answers that has no room for a request just now."""
+    return RequestProblem(f"the server is busy: {reason}", status=429, headers={"retry-after": "1"})
+
+
+def too_late(seconds: float) -> RequestProblem:
+    """What a request is answered whose deadline has passed."""
+    return RequestProblem(f"no answer within {seconds:g} seconds", status=504)
+
+
 class ClientGone(Exception):  # noqa: N818 - nothing went wrong
     """The client hung up: nobody is left to answer."""
 

@@ -18,7 +18,7 @@ from .batcher import Batcher
 from .calls import Interpreter
 from .encode import encode_event
 from .handler import Handler
-from .problems import RequestProblem
+from .problems import RequestProblem, too_late
 from .spoken import as_json, facts
 from .trace import Trace
 
@@ -103,7 +103,7 @@ class _Steps:
             async with asyncio.timeout(self._deadline):
                 return await self._batcher.worker.run(lambda: next(self._events, _END))
         except TimeoutError:
-            raise RequestProblem(f"no answer within {self._deadline:g} seconds", status=504) from None
+            raise too_late(self._deadline) from None
 
     def close(self) -> None:
         """Give up what the model keeps for this stream."""

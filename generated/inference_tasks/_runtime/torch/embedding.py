@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +31,35 @@ class Embedder(TextModel):
         self.about = read_directory(self.directory)
         self.max_tokens = min(self.max_tokens, self.about.max_tokens or self.max_tokens)
         self._layers = [dense_layer(path, self.device) for path in self.about.layers]
+
+    def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
+        """Read all texts of all requests together."""
+        answers: list[Any] = [None] * len(inputs)
+        spans: dict[int, tuple[int, int]] = {}
+        rows: list[Row] = []
+        for index, request in enumerate(inputs):
+            try:
+                own = self.rows(request)
+            except RequestProblem as problem:
+                answers[index] = problem
+                continue
+            spans[index] = len(rows), len(rows) + len(own)
+            rows += own
+        vectors = self.vectors(rows)
+        for index, (first, end) in spans.items():
+            try:
+                answers[index] = self.answer(inputs[index], vectors[first:end])
+            except RequestProblem as problem:
+                answers[index] = problem
+        return answers
+
+    @abstractmethod
+    def rows(self, request: Any) -> list[Row]:
+        """What the model reads for `request`, one row a text. Raises RequestProblem for what it cannot do."""
+
+    @abstractmethod
+    def answer(self, request: Any, vectors: Sequence[torch.Tensor]) -> Any:
+        """The answer to `request` as JSON values, from the `vectors` of its rows. Raises RequestProblem."""
 
     def row(
         self, text: str, field: str, *, prompt: str = "", cut: Literal["left", "right"] | None = None, hint: str = ""

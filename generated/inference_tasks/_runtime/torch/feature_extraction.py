@@ -23,31 +23,11 @@ class FeatureExtraction(Embedder):
     `matryoshka_dimensions` or `is_matryoshka`.
     """
 
-    def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
-        answers: list[Any] = [None] * len(inputs)
-        spans: dict[int, tuple[int, int]] = {}
-        rows: list[Row] = []
-        for index, request in enumerate(inputs):
-            try:
-                own = self._rows(request)
-            except RequestProblem as problem:
-                answers[index] = problem
-                continue
-            spans[index] = len(rows), len(rows) + len(own)
-            rows += own
-        vectors = self.vectors(rows)
-        for index, (first, end) in spans.items():
-            request = inputs[index]
-            try:
-                found = [self._finished(request, tokens).tolist() for tokens in vectors[first:end]]
-            except RequestProblem as problem:
-                answers[index] = problem
-                continue
-            answers[index] = found[0] if isinstance(request.inputs, str) else found
-        return answers
+    def answer(self, request: Any, vectors: Sequence[torch.Tensor]) -> Any:
+        found = [self._finished(request, tokens).tolist() for tokens in vectors]
+        return found[0] if isinstance(request.inputs, str) else found
 
-    def _rows(self, request: Any) -> list[Row]:
-        """What the model reads for `request`. Raises RequestProblem for what it cannot do."""
+    def rows(self, request: Any) -> list[Row]:
         if request.encoding_format == "base64":
             raise RequestProblem("is not supported: this server answers with numbers", field="encoding_format")
         self._check_dimensions(request.dimensions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..server.handler import RequestProblem
 from .base import ModelDirectoryError
 from .embedding import Embedder
 from .sentence_transformers import Pooling
@@ -33,30 +32,15 @@ class SentenceSimilarity(Embedder):
         self._similarity = known[self.about.similarity]
         self._skipped = self.prompt_tokens(self.about.default_prompt)
 
-    def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
+    def answer(self, request: Any, vectors: Sequence[torch.Tensor]) -> Any:
         import torch
 
-        answers: list[Any] = [None] * len(inputs)
-        spans: dict[int, tuple[int, int]] = {}
-        rows: list[Row] = []
-        for index, item in enumerate(inputs):
-            try:
-                own = self._rows(item)
-            except RequestProblem as problem:
-                answers[index] = problem
-                continue
-            spans[index] = len(rows), len(rows) + len(own)
-            rows += own
-        vectors = [
-            self.dense(self._pooling(tokens, min(self._skipped, len(tokens) - 1))) for tokens in self.vectors(rows)
-        ]
-        for index, (first, end) in spans.items():
-            answers[index] = self._similarity(vectors[first], torch.stack(vectors[first + 1 : end])).tolist()
-        return answers
+        one, *others = (self.dense(self._pooling(tokens, min(self._skipped, len(tokens) - 1))) for tokens in vectors)
+        return self._similarity(one, torch.stack(others)).tolist()
 
-    def _rows(self, item: Any) -> list[Row]:
-        named = [("inputs.source_sentence", item.source_sentence)]
-        named += [(f"inputs.sentences.{index}", text) for index, text in enumerate(item.sentences)]
+    def rows(self, request: Any) -> list[Row]:
+        named = [("inputs.source_sentence", request.source_sentence)]
+        named += [(f"inputs.sentences.{index}", text) for index, text in enumerate(request.sentences)]
         return [self.row(text, field, prompt=self.about.default_prompt) for field, text in named]
 
 

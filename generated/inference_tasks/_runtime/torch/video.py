@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..server.decode import AV_FORMATS, DEFAULT
+from ..server.decode import AV_FORMATS
 from ..server.handler import RequestProblem
-from ..server.settings import Limits
+from ..server.settings import UNSET, Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ MAX_KEPT_PIXELS = 200_000_000
 """All frames that are looked at are in memory together."""
 
 
-def frames(data: bytes, wanted: Sequence[int], field: str, limits: Limits = DEFAULT) -> list[Frame]:
+def frames(data: bytes, wanted: Sequence[int], field: str, limits: Limits = UNSET) -> list[Frame]:
     """The frames with the numbers `wanted` (rising, from 0) as upright RGB arrays (rows x columns x 3).
 
     Where the video is shorter, its last frame stands for those it lacks. Raises RequestProblem (422) at `field` for
