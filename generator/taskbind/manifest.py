@@ -15,7 +15,8 @@ from typing import Any, Final
 from . import __version__
 from .commit import MANIFEST, listed, sha256
 from .config import Config
-from .render import PLUGINS, Context
+from .context import Context
+from .render import PLUGINS
 
 _VERSION: Final = 1
 _TOOLS: Final = ("datamodel-code-generator", "jinja2", "ruff")

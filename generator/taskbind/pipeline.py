@@ -77,9 +77,10 @@ def build(
 ) -> dict[str, bytes]:
     """Every generated file, in memory, with a manifest of the inputs in `state`. Raises SpecError for bad specs."""
     from . import ir
+    from .context import Context
     from .formatting import format_tree
     from .plan import plan
-    from .render import Context, Files, renderers
+    from .render import Files, renderers
 
     api = read_api(config, report, progress)
     progress("plan")

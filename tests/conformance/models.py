@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from taskbind.config import Config
+from taskbind.context import Context
 from taskbind.diagnostics import Report
 from taskbind.pipeline import SpecError, read_api
 from taskbind.plan import plan
-from taskbind.render import Context, models, schemas
+from taskbind.render import models, schemas
 from tests.conformance.suite import TASK, Group
 
 RUNTIME = "inference_tasks._runtime"

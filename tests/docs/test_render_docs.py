@@ -13,9 +13,10 @@ import pytest
 
 from taskbind import ir
 from taskbind.config import Config
+from taskbind.context import Context
 from taskbind.diagnostics import TaskbindError
 from taskbind.plan import plan
-from taskbind.render import Context, docs, snippets
+from taskbind.render import docs, snippets
 
 from . import pages
 

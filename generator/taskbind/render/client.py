@@ -6,10 +6,11 @@ import textwrap
 from typing import Any, Final
 
 from .. import hints, ir
+from ..context import Context, header
 from ..escape import docstring_text, py_literal
 from ..plan import Parameter, Plan, TaskPlan
-from . import Context, Files, header
-from .snippets import call
+from ..view.programs import call
+from . import Files
 
 _WIDTH: Final = 96
 _SOURCES: Final = "a path, an http(s) or data: URL, bytes, or a binary file object"

@@ -8,11 +8,12 @@ from itertools import starmap
 from typing import Any, Final
 
 from .. import ir
+from ..context import Context, header
 from ..escape import py_literal
 from ..jsonpath import EACH, Path, is_place, parse
 from ..load.wire import FORM_KEYS, PLACED_KEYS
 from ..plan import Plan
-from . import Context, Files, header
+from . import Files
 
 Arguments = list[tuple[str, str]]
 """Keyword arguments of a call: names, and Python expressions."""

@@ -12,13 +12,14 @@ from typing import Final
 from urllib.parse import quote
 
 from .. import ir
+from ..context import Context, header
 from ..diagnostics import TaskbindError
 from ..escape import code, html, json_text, markdown, markdown_block
 from ..plan import Plan, TaskPlan
-from . import Context, Files, header
-from .dialect_docs import dialect_views
-from .snippets import Snippet, read_sample, sample_paths, snippets
-from .tables import Row, is_closed, rows, type_name
+from ..view.dialects import dialect_views
+from ..view.programs import Program, programs, read_sample, sample_paths
+from ..view.tables import Row, is_closed, rows, type_name
+from . import Files
 
 _HUB: Final = "https://huggingface.co/"
 
@@ -106,11 +107,11 @@ class Project:
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The pages and samples. Raises TaskbindError for a page that would have an empty table or a broken link."""
-    programs = snippets(api, plan, context)
+    found = context.once(programs, api, plan)
     links = {task.task.id: _link(api, task) for task in plan.tasks}
-    pages = [_page(api, task, programs, links, context) for task in plan.tasks]
+    pages = [_page(api, task, found, links, context) for task in plan.tasks]
     recorded = sum(example.recorded for task in plan.tasks for example in task.task.examples)
-    project = Project(plan.package, plan.distribution, context.config.env_prefix, len(programs), recorded)
+    project = Project(plan.package, plan.distribution, context.config.env_prefix, len(found), recorded)
     index = context.template("docs/index.md.jinja")
     dialects = dialect_views(api, plan)
     view = {"header": f"{header('<!--', 'specs/')} -->", "project": project, "tasks": list(links.values())}
@@ -138,7 +139,7 @@ def _samples(plan: Plan, context: Context) -> Files:
     return out
 
 
-def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Snippet, ...], links: dict[str, Link], context: Context) -> Page:
+def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Program, ...], links: dict[str, Link], context: Context) -> Page:
     task, docs = plan.task, plan.task.docs
     media = plan.media if plan.takes_file else None
     sources = ", ".join(f"specs/{path}" for path in _sources(api, task))
@@ -166,7 +167,7 @@ def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Snippet, ...], links: dic
     )
 
 
-def _example(task: ir.Task, example: ir.Example, programs: tuple[Snippet, ...]) -> ExampleView:
+def _example(task: ir.Task, example: ir.Example, programs: tuple[Program, ...]) -> ExampleView:
     sample = next(iter(sample_paths(task, example).values()), "")
     own = [s for s in programs if s.task == task.id and s.example == example.name]
     response = None

@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from .. import dmcg, ir
+from ..context import Context, header
 from ..escape import docstring
 from ..hints import EXACT, annotation
 from ..plan import TYPES, Plan, TaskPlan
-from . import Context, Files, header
+from . import Files
 
 _FUTURE: Final = "from __future__ import annotations"
 

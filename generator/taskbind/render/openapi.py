@@ -6,8 +6,9 @@ import json
 from typing import Any, Final
 
 from .. import ir
+from ..context import Context
 from ..plan import Plan, TaskPlan
-from . import Context, Files
+from . import Files
 from .schemas import schema
 
 MAX_BODY_MB: Final = 20

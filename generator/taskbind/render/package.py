@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .. import ir
+from ..context import Context, header
 from ..escape import json_text, markdown, py_literal
 from ..plan import Plan, TaskPlan
-from . import Context, Files, header
+from . import Files
 
 ERRORS: Final = (
     "APIConnectionError",

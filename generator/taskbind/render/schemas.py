@@ -10,9 +10,10 @@ import json
 from typing import Any, Final
 
 from .. import ir
+from ..context import Context
 from ..plan import Plan
 from ..schema import definition_schema, type_schema
-from . import Context, Files
+from . import Files
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .. import ir
+from ..context import Context, header
 from ..escape import docstring_text
 from ..plan import Plan, TaskPlan
-from . import Context, Files, header
+from . import Files
 
 _DECODED: Final = {"audio": "Audio", "image": "Image", "video": "bytes", "binary": "bytes"}
 _FORM: Final = {
