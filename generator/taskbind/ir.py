@@ -190,10 +190,13 @@ class Recommended:
 class TaskDocs:
     """Prose of a task, from its `task.toml`; plain Markdown text in our users' own words.
 
+    `category` is the heading that the task stands under in an index, `also` are other names that people know it by.
     `pipeline_tag` is the tag of its models on the model hub, where that is another than the task's id.
     """
 
     summary: str = ""
+    category: str = ""
+    also: tuple[str, ...] = ()
     description: str = ""
     applications: tuple[str, ...] = ()
     models: tuple[Recommended, ...] = ()
@@ -507,7 +510,8 @@ def _definition(data: dict[str, Json]) -> Definition:
 
 def _task(data: dict[str, Json]) -> Task:
     docs = dict(data.get("docs", {}))
-    docs["applications"] = tuple(docs.get("applications", ()))
+    for key in ("also", "applications"):
+        docs[key] = tuple(docs.get(key, ()))
     docs["models"] = tuple(Recommended(**m) for m in docs.get("models", ()))
     examples = tuple(
         Example(**{**e, **{key: tuple(e.get(key, {}).items()) for key in _EXAMPLE_TABLES}})

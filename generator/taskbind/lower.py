@@ -96,6 +96,8 @@ class _Lowering:
         prefix = pascal(source.id)
         docs = ir.TaskDocs(
             summary=source.meta.get("summary", ""),
+            category=source.meta.get("category", ""),
+            also=tuple(source.meta.get("also", ())),
             description=source.meta.get("description", ""),
             applications=tuple(source.meta.get("applications", ())),
             models=tuple(ir.Recommended(m["id"], m["doc"]) for m in source.meta.get("models", ())),

@@ -13,6 +13,8 @@ from .toml import TomlChecker, is_text, is_texts
 _TASK_KEYS: Final = (
     "title",
     "summary",
+    "category",
+    "also",
     "description",
     "applications",
     "learn_more",
@@ -47,9 +49,9 @@ class _Checker(TomlChecker):
 
     def task(self, meta: dict[str, Any]) -> None:
         self.known(meta, _TASK_KEYS, "")
-        for key in ("title", "summary", "description"):
+        for key in ("title", "summary", "category", "description"):
             self.value(meta, key, "", is_text, "a text")
-        for key in ("applications", "departures"):
+        for key in ("also", "applications", "departures"):
             self.value(meta, key, "", is_texts, "a list of texts")
         self.value(meta, "learn_more", "", _is_url, "an http(s) URL")
         self.value(meta, "pipeline_tag", "", _is_slug, "lower-case words joined by hyphens")
