@@ -15,7 +15,7 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript", "fuzz", "ray"]
+nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript", "openapi", "docs", "fuzz", "ray"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
@@ -44,7 +44,7 @@ def prepare(session: nox.Session) -> None:
     global _ready
     if not _ready:
         _ready = True
-        packages = ("-e", ".", "-e", "generated[diffusion,otel,testing,torch]", "-r", "requirements-dev.txt")
+        packages = ("-e", ".[site]", "-e", "generated[diffusion,otel,testing,torch]", "-r", "requirements-dev.txt")
         install(session, ENVIRONMENT, "-c", "constraints.txt", *packages)
 
 
@@ -66,6 +66,14 @@ def share(environment: Path) -> None:
     packages = next(environment.glob("lib/python*/site-packages"))
     shared = ENVIRONMENT / packages.relative_to(environment)
     (packages / "shared.pth").write_text(f"{shared}\n", encoding="utf-8")
+
+
+def npm(session: nox.Session, tests: str, folder: Path) -> None:
+    """Install the packages that a folder of tests locks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests" / tests / name, folder)
+    run(session, "npm", "ci", "--prefix", os.fspath(folder), "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 @nox.session
@@ -123,12 +131,41 @@ def ray(session: nox.Session) -> None:
 @nox.session
 def javascript(session: nox.Session) -> None:
     """Hold the server against Hugging Face's own JavaScript client, which npm puts below .nox/."""
-    folder = ROOT / ".nox" / "js"
+    npm(session, "end_to_end", ROOT / ".nox" / "js")
+    run(session, "pytest", "tests/end_to_end/test_js_client.py", "tests/docs/test_migrating.py", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site of the docs into ./site and test it, in a browser, too: Debian's chromium, and axe-core of npm."""
+    folder = ROOT / ".nox" / "site"
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "tests" / "end_to_end" / name, folder)
+        shutil.copy(ROOT / "tests" / "site" / name, folder)
     run(session, "npm", "ci", "--prefix", os.fspath(folder), "--ignore-scripts", "--no-audit", "--no-fund")
-    run(session, "pytest", "tests/end_to_end/test_js_client.py", *session.posargs)
+    run(session, "taskbind", "generate")
+    run(session, "taskbind", "site")
+    run(session, "pytest", "tests/site", "tests/playground/test_access.py", *session.posargs)
+
+
+@nox.session
+def material(session: nox.Session) -> None:
+    """Build the same site with Material for MkDocs, which has an environment of its own."""
+    environment = ROOT / ".nox" / "material"
+    install(session, environment, "mkdocs-material==9.8.1")
+    session.env["TASKBIND_MKDOCS"] = str(environment / BIN.name / "mkdocs")
+    run(session, "pytest", "tests/site/test_material.py", *session.posargs)
+
+
+@nox.session
+def openapi(session: nox.Session) -> None:
+    """Have validators and generators from PyPI and npm read the OpenAPI document, and call the server with a client.
+
+    openapi-python-client holds httpx and typer below versions that ours need not be below, and so has an environment.
+    """
+    install(session, ROOT / ".nox" / "openapi", "-r", "tests/openapi/requirements.txt")
+    npm(session, "openapi", ROOT / ".nox" / "openapi-js")
+    run(session, "pytest", "tests/openapi", *session.posargs)
 
 
 @nox.session

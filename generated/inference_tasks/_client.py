@@ -193,7 +193,7 @@ class Client(SyncClient):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -502,29 +502,29 @@ class Client(SyncClient):
                 Args:
                     messages: The conversation so far, oldest message first; at least one message.
                     max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
-                        it, the server decides.
+                        it, the server decides. Values: ≥ 0.
                     stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
-                        answer ends where the model ends it.
+                        answer ends where the model ends it. Values: at most 4 items.
                     temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
                         1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
-                        for 1.
+                        for 1. Values: ≥ 0, ≤ 2.
                     top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
-                        to 1. Without it, among all. Some servers refuse exactly 0 or 1.
+                        to 1. Without it, among all. Some servers refuse exactly 0 or 1. Values: ≥ 0, ≤ 1.
                     frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing.
+                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
                     presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing.
+                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
                     logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
                         number in the model's vocabulary, written as a string, to a value from -100, which rules the
                         token out, to 100, which forces it.
                     seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
-                        server can manage, the same answer again. Without it, a random one.
+                        server can manage, the same answer again. Without it, a random one. Values: ≥ 0.
                     n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
-                        know no other number.
+                        know no other number. Values: ≥ 1.
                     logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
                         `false`.
                     top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
-                        Needs `logprobs`. Without it, 0.
+                        Needs `logprobs`. Without it, 0. Values: ≥ 0, ≤ 20.
                     reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
                         `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
                         the model decides.
@@ -532,7 +532,8 @@ class Client(SyncClient):
                     tools: The functions that the model may ask you to call. Without it, none.
                     tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
                         Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
-                        model answers and calls no tool. `required`: The model calls at least one tool.
+                        model answers and calls no tool. `required`: The model calls at least one tool. Values:
+                        `"auto"`, `"none"`, `"required"`, any object.
                     tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
                         own.
                     stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
@@ -753,17 +754,18 @@ class Client(SyncClient):
                     inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
                         URL, bytes, or a binary file object.
                     doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
-                        `max_seq_len`), so that no answer is cut in two; 0 or more.
+                        `max_seq_len`), so that no answer is cut in two; 0 or more. Values: ≥ 0.
                     handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
                         every answer is taken from the page, however unlikely it is.
                     lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
                         or `deu`. English without it; `word_boxes` make it needless.
-                    max_answer_len: Longest answer to consider, in tokens; at least 1.
+                    max_answer_len: Longest answer to consider, in tokens; at least 1. Values: ≥ 1.
                     max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
-                        them is read in pieces.
+                        them is read in pieces. Values: ≥ 1.
                     max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
+                        Values: ≥ 1.
                     top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
-                        offer as many.
+                        offer as many. Values: ≥ 1.
                     word_boxes: The words of the page in reading order, each with the box around it. The server then takes
                         these and does no text recognition (OCR) of its own.
                     model: The model to ask, instead of the one that the server has for this task.
@@ -846,7 +848,7 @@ class Client(SyncClient):
                     truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
                         keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
                     dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
-                        vectors take it. Without it, as many as the model has.
+                        vectors take it. Without it, as many as the model has. Values: ≥ 1.
                     encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
                         others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
                         first, in base64: shorter, but not the response that is described here.
@@ -921,9 +923,9 @@ class Client(SyncClient):
                     inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
                         BERT, `<mask>` for RoBERTa.
                     top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
-                        usually 5.
+                        usually 5. Values: ≥ 1.
                     targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
-                        token of the model, its first token is rated.
+                        token of the model, its first token is rated. Values: at least 1 item.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -989,7 +991,7 @@ class Client(SyncClient):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -1054,12 +1056,12 @@ class Client(SyncClient):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides.
+                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
-                        number means smaller segments. Without it, the server decides.
+                        number means smaller segments. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
                         have taken their points: a higher number removes more scraps. Without it, the server
-                        decides.
+                        decides. Values: ≥ 0, ≤ 1.
                     subtask: What counts as one segment. Not every model can do all three; without it, the server takes
                         one that the model can. `instance`: Each countable thing is a segment of its own; the
                         background is left out. `panoptic`: Each countable thing is a segment of its own, and each
@@ -1137,14 +1139,15 @@ class Client(SyncClient):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
                         model decides.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -1163,7 +1166,7 @@ class Client(SyncClient):
                     ResponseValidationError: The answer is not what the task's spec says.
 
                 Example:
-                    answer = client.image_text_to_image("cottage.png")
+                    answer = client.image_text_to_image("house.png")
         """
         _answer: GeneratedImage = self._call(
             _tasks.IMAGE_TEXT_TO_IMAGE,
@@ -1219,16 +1222,17 @@ class Client(SyncClient):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default.
+                        rate. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
                         model decides.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -1303,10 +1307,10 @@ class Client(SyncClient):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
                         model decides, usually for the size of `inputs`.
                     model: The model to ask, instead of the one that the server has for this task.
@@ -1441,16 +1445,17 @@ class Client(SyncClient):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default.
+                        rate. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
                         model decides.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -1517,7 +1522,7 @@ class Client(SyncClient):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides.
+                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -1536,7 +1541,7 @@ class Client(SyncClient):
                     ResponseValidationError: The answer is not what the task's spec says.
 
                 Example:
-                    answer = client.object_detection("street.png")
+                    answer = client.object_detection("table.png")
         """
         _answer: list[ObjectDetectionOutputElement] = self._call(
             _tasks.OBJECT_DETECTION,
@@ -1583,12 +1588,15 @@ class Client(SyncClient):
                 Args:
                     inputs: The question, and the text to look for the answer in.
                     top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
-                        more to offer. Without it, usually 1.
+                        more to offer. Without it, usually 1. Values: ≥ 1.
                     doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
                         model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
-                    max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15.
-                    max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384.
+                        Values: ≥ 0.
+                    max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15. Values: ≥ 1.
+                    max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384. Values:
+                        ≥ 1.
                     max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
+                        Values: ≥ 1.
                     handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
                         than any answer. Without it, usually `false`.
                     align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
@@ -1969,7 +1977,7 @@ class Client(SyncClient):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -2133,29 +2141,32 @@ class Client(SyncClient):
                 Args:
                     inputs: The text to continue, called the prompt.
                     max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
-                        Without it, the server decides.
-                    stop: Up to 4 texts; writing ends as soon as one of them appears.
+                        Without it, the server decides. Values: ≥ 0.
+                    stop: Up to 4 texts; writing ends as soon as one of them appears. Values: at most 4 items.
                     do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
                         Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
                         Default: False.
                     temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
                         out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
+                        Values: ≥ 0.
                     top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
+                        Values: > 0.
                     top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
-                        0, at most 1. Without it, among all.
+                        0, at most 1. Without it, among all. Values: > 0, ≤ 1.
                     typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
                         their probabilities reach this share: above 0, at most 1 ([locally typical
-                        sampling](https://arxiv.org/abs/2202.00666)). Without it, among all.
+                        sampling](https://arxiv.org/abs/2202.00666)). Without it, among all. Values: > 0, ≤ 1.
                     repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
-                        1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)).
+                        1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)). Values: > 0.
                     frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
-                        values favour them. Without it, 0, which changes nothing.
+                        values favour them. Without it, 0, which changes nothing. Values: > -2, ≤ 2.
                     seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
                         again on the same server. Without it, a random one. Not together with a `best_of` above 1.
+                        Values: > 0.
                     best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
-                        and does not work with `stream`. Without it, 1.
+                        and does not work with `stream`. Without it, 1. Values: > 0.
                     truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
-                        servers refuse exactly 0. Without it, the whole prompt counts.
+                        servers refuse exactly 0. Without it, the whole prompt counts. Values: ≥ 0.
                     return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
                         Without it, `false`.
                     details: Return `details` as well: why the text ends, and every token with its probability. Default:
@@ -2163,7 +2174,7 @@ class Client(SyncClient):
                     decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
                         and does not work with `stream`. Default: False.
                     top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
-                        `details`. Without it, none.
+                        `details`. Without it, none. Values: > 0.
                     grammar: What form the text must have; tokens that break it are never picked. Without it, any.
                     adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
                         plain model writes.
@@ -2389,18 +2400,19 @@ class Client(SyncClient):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default.
+                        model's own default. Values: ≥ 1.
                     height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default.
+                        model's own default. Values: ≥ 1.
                     scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
                         the model's own. It has to fit the model.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -2530,16 +2542,17 @@ class Client(SyncClient):
                 Args:
                     inputs: What the video should show, in words: the prompt.
                     num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default.
+                        rate. Without it, the model's own default. Values: ≥ 1.
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -2609,7 +2622,7 @@ class Client(SyncClient):
                         entity; an empty list leaves out nothing.
                     stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
                         model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
-                        `none`. Without it, a text that is too long is cut.
+                        `none`. Without it, a text that is too long is cut. Values: ≥ 0.
                     aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
                         the last three never split a word. Without it, the server decides. `none`: Return every
                         token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
@@ -2762,11 +2775,11 @@ class Client(SyncClient):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
-                        model was trained with.
+                        model was trained with. Values: ≥ 1.
                     frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
-                        more of the video with the same `num_frames`. Without it, the server decides.
+                        more of the video with the same `num_frames`. Without it, the server decides. Values: ≥ 1.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -2831,7 +2844,7 @@ class Client(SyncClient):
                     inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
                         URL, bytes, or a binary file object.
                     top_k: How many answers to return, best first; at least 1. A number above the count of answers that
-                        the model knows returns all of them. Without it, the server decides.
+                        the model knows returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -2894,6 +2907,7 @@ class Client(SyncClient):
                 Args:
                     inputs: The text to classify.
                     candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
+                        Values: at least 1 item.
                     hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
                         for the class. Without it, usually `This example is {}.`
                     multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
@@ -2961,7 +2975,7 @@ class Client(SyncClient):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on.
+                        trained on. Values: at least 1 item.
                     hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
                         place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
                     model: The model to ask, instead of the one that the server has for this task.
@@ -3027,11 +3041,11 @@ class Client(SyncClient):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on.
+                        trained on. Values: at least 1 item.
                     threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides.
+                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     top_k: How many objects to return, best score first; at least 1. Without it, all that score above
-                        `threshold`.
+                        `threshold`. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -3206,7 +3220,7 @@ class AsyncClient(AsyncClientBase):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -3515,29 +3529,29 @@ class AsyncClient(AsyncClientBase):
                 Args:
                     messages: The conversation so far, oldest message first; at least one message.
                     max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
-                        it, the server decides.
+                        it, the server decides. Values: ≥ 0.
                     stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
-                        answer ends where the model ends it.
+                        answer ends where the model ends it. Values: at most 4 items.
                     temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
                         1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
-                        for 1.
+                        for 1. Values: ≥ 0, ≤ 2.
                     top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
-                        to 1. Without it, among all. Some servers refuse exactly 0 or 1.
+                        to 1. Without it, among all. Some servers refuse exactly 0 or 1. Values: ≥ 0, ≤ 1.
                     frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing.
+                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
                     presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing.
+                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
                     logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
                         number in the model's vocabulary, written as a string, to a value from -100, which rules the
                         token out, to 100, which forces it.
                     seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
-                        server can manage, the same answer again. Without it, a random one.
+                        server can manage, the same answer again. Without it, a random one. Values: ≥ 0.
                     n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
-                        know no other number.
+                        know no other number. Values: ≥ 1.
                     logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
                         `false`.
                     top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
-                        Needs `logprobs`. Without it, 0.
+                        Needs `logprobs`. Without it, 0. Values: ≥ 0, ≤ 20.
                     reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
                         `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
                         the model decides.
@@ -3545,7 +3559,8 @@ class AsyncClient(AsyncClientBase):
                     tools: The functions that the model may ask you to call. Without it, none.
                     tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
                         Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
-                        model answers and calls no tool. `required`: The model calls at least one tool.
+                        model answers and calls no tool. `required`: The model calls at least one tool. Values:
+                        `"auto"`, `"none"`, `"required"`, any object.
                     tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
                         own.
                     stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
@@ -3766,17 +3781,18 @@ class AsyncClient(AsyncClientBase):
                     inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
                         URL, bytes, or a binary file object.
                     doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
-                        `max_seq_len`), so that no answer is cut in two; 0 or more.
+                        `max_seq_len`), so that no answer is cut in two; 0 or more. Values: ≥ 0.
                     handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
                         every answer is taken from the page, however unlikely it is.
                     lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
                         or `deu`. English without it; `word_boxes` make it needless.
-                    max_answer_len: Longest answer to consider, in tokens; at least 1.
+                    max_answer_len: Longest answer to consider, in tokens; at least 1. Values: ≥ 1.
                     max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
-                        them is read in pieces.
+                        them is read in pieces. Values: ≥ 1.
                     max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
+                        Values: ≥ 1.
                     top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
-                        offer as many.
+                        offer as many. Values: ≥ 1.
                     word_boxes: The words of the page in reading order, each with the box around it. The server then takes
                         these and does no text recognition (OCR) of its own.
                     model: The model to ask, instead of the one that the server has for this task.
@@ -3859,7 +3875,7 @@ class AsyncClient(AsyncClientBase):
                     truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
                         keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
                     dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
-                        vectors take it. Without it, as many as the model has.
+                        vectors take it. Without it, as many as the model has. Values: ≥ 1.
                     encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
                         others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
                         first, in base64: shorter, but not the response that is described here.
@@ -3934,9 +3950,9 @@ class AsyncClient(AsyncClientBase):
                     inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
                         BERT, `<mask>` for RoBERTa.
                     top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
-                        usually 5.
+                        usually 5. Values: ≥ 1.
                     targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
-                        token of the model, its first token is rated.
+                        token of the model, its first token is rated. Values: at least 1 item.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -4002,7 +4018,7 @@ class AsyncClient(AsyncClientBase):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -4067,12 +4083,12 @@ class AsyncClient(AsyncClientBase):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides.
+                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
-                        number means smaller segments. Without it, the server decides.
+                        number means smaller segments. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
                         have taken their points: a higher number removes more scraps. Without it, the server
-                        decides.
+                        decides. Values: ≥ 0, ≤ 1.
                     subtask: What counts as one segment. Not every model can do all three; without it, the server takes
                         one that the model can. `instance`: Each countable thing is a segment of its own; the
                         background is left out. `panoptic`: Each countable thing is a segment of its own, and each
@@ -4150,14 +4166,15 @@ class AsyncClient(AsyncClientBase):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
                         model decides.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -4176,7 +4193,7 @@ class AsyncClient(AsyncClientBase):
                     ResponseValidationError: The answer is not what the task's spec says.
 
                 Example:
-                    answer = await client.image_text_to_image("cottage.png")
+                    answer = await client.image_text_to_image("house.png")
         """
         _answer: GeneratedImage = await self._call(
             _tasks.IMAGE_TEXT_TO_IMAGE,
@@ -4232,16 +4249,17 @@ class AsyncClient(AsyncClientBase):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default.
+                        rate. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
                         model decides.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -4316,10 +4334,10 @@ class AsyncClient(AsyncClientBase):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
                         model decides, usually for the size of `inputs`.
                     model: The model to ask, instead of the one that the server has for this task.
@@ -4454,16 +4472,17 @@ class AsyncClient(AsyncClientBase):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default.
+                        rate. Without it, the model's own default. Values: ≥ 1.
                     target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
                         model decides.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -4530,7 +4549,7 @@ class AsyncClient(AsyncClientBase):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides.
+                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -4549,7 +4568,7 @@ class AsyncClient(AsyncClientBase):
                     ResponseValidationError: The answer is not what the task's spec says.
 
                 Example:
-                    answer = await client.object_detection("street.png")
+                    answer = await client.object_detection("table.png")
         """
         _answer: list[ObjectDetectionOutputElement] = await self._call(
             _tasks.OBJECT_DETECTION,
@@ -4596,12 +4615,15 @@ class AsyncClient(AsyncClientBase):
                 Args:
                     inputs: The question, and the text to look for the answer in.
                     top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
-                        more to offer. Without it, usually 1.
+                        more to offer. Without it, usually 1. Values: ≥ 1.
                     doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
                         model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
-                    max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15.
-                    max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384.
+                        Values: ≥ 0.
+                    max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15. Values: ≥ 1.
+                    max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384. Values:
+                        ≥ 1.
                     max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
+                        Values: ≥ 1.
                     handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
                         than any answer. Without it, usually `false`.
                     align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
@@ -4982,7 +5004,7 @@ class AsyncClient(AsyncClientBase):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -5146,29 +5168,32 @@ class AsyncClient(AsyncClientBase):
                 Args:
                     inputs: The text to continue, called the prompt.
                     max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
-                        Without it, the server decides.
-                    stop: Up to 4 texts; writing ends as soon as one of them appears.
+                        Without it, the server decides. Values: ≥ 0.
+                    stop: Up to 4 texts; writing ends as soon as one of them appears. Values: at most 4 items.
                     do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
                         Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
                         Default: False.
                     temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
                         out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
+                        Values: ≥ 0.
                     top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
+                        Values: > 0.
                     top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
-                        0, at most 1. Without it, among all.
+                        0, at most 1. Without it, among all. Values: > 0, ≤ 1.
                     typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
                         their probabilities reach this share: above 0, at most 1 ([locally typical
-                        sampling](https://arxiv.org/abs/2202.00666)). Without it, among all.
+                        sampling](https://arxiv.org/abs/2202.00666)). Without it, among all. Values: > 0, ≤ 1.
                     repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
-                        1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)).
+                        1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)). Values: > 0.
                     frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
-                        values favour them. Without it, 0, which changes nothing.
+                        values favour them. Without it, 0, which changes nothing. Values: > -2, ≤ 2.
                     seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
                         again on the same server. Without it, a random one. Not together with a `best_of` above 1.
+                        Values: > 0.
                     best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
-                        and does not work with `stream`. Without it, 1.
+                        and does not work with `stream`. Without it, 1. Values: > 0.
                     truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
-                        servers refuse exactly 0. Without it, the whole prompt counts.
+                        servers refuse exactly 0. Without it, the whole prompt counts. Values: ≥ 0.
                     return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
                         Without it, `false`.
                     details: Return `details` as well: why the text ends, and every token with its probability. Default:
@@ -5176,7 +5201,7 @@ class AsyncClient(AsyncClientBase):
                     decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
                         and does not work with `stream`. Default: False.
                     top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
-                        `details`. Without it, none.
+                        `details`. Without it, none. Values: > 0.
                     grammar: What form the text must have; tokens that break it are never picked. Without it, any.
                     adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
                         plain model writes.
@@ -5402,18 +5427,19 @@ class AsyncClient(AsyncClientBase):
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default.
+                        model's own default. Values: ≥ 1.
                     height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default.
+                        model's own default. Values: ≥ 1.
                     scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
                         the model's own. It has to fit the model.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -5543,16 +5569,17 @@ class AsyncClient(AsyncClientBase):
                 Args:
                     inputs: What the video should show, in words: the prompt.
                     num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default.
+                        rate. Without it, the model's own default. Values: ≥ 1.
                     guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
                         below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
                         1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default.
+                        default. Values: ≥ 0.
                     negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
                     num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default.
+                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
                     seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another.
+                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                        ≤ 9007199254740991.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -5622,7 +5649,7 @@ class AsyncClient(AsyncClientBase):
                         entity; an empty list leaves out nothing.
                     stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
                         model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
-                        `none`. Without it, a text that is too long is cut.
+                        `none`. Without it, a text that is too long is cut. Values: ≥ 0.
                     aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
                         the last three never split a word. Without it, the server decides. `none`: Return every
                         token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
@@ -5775,11 +5802,11 @@ class AsyncClient(AsyncClientBase):
                         `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
                         classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
                     num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
-                        model was trained with.
+                        model was trained with. Values: ≥ 1.
                     frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
-                        more of the video with the same `num_frames`. Without it, the server decides.
+                        more of the video with the same `num_frames`. Without it, the server decides. Values: ≥ 1.
                     top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides.
+                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -5844,7 +5871,7 @@ class AsyncClient(AsyncClientBase):
                     inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
                         URL, bytes, or a binary file object.
                     top_k: How many answers to return, best first; at least 1. A number above the count of answers that
-                        the model knows returns all of them. Without it, the server decides.
+                        the model knows returns all of them. Without it, the server decides. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.
@@ -5907,6 +5934,7 @@ class AsyncClient(AsyncClientBase):
                 Args:
                     inputs: The text to classify.
                     candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
+                        Values: at least 1 item.
                     hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
                         for the class. Without it, usually `This example is {}.`
                     multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
@@ -5974,7 +6002,7 @@ class AsyncClient(AsyncClientBase):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on.
+                        trained on. Values: at least 1 item.
                     hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
                         place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
                     model: The model to ask, instead of the one that the server has for this task.
@@ -6040,11 +6068,11 @@ class AsyncClient(AsyncClientBase):
                     inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
                         image.
                     candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on.
+                        trained on. Values: at least 1 item.
                     threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides.
+                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
                     top_k: How many objects to return, best score first; at least 1. Without it, all that score above
-                        `threshold`.
+                        `threshold`. Values: ≥ 1.
                     model: The model to ask, instead of the one that the server has for this task.
         timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
                     extra_headers: Headers of this request; they win over the client's own.

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Iterable
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ._dialects import DIALECTS
@@ -874,5 +873,4 @@ def create_app(handlers: Iterable[Handler[Any, Any, Any]], *, settings: Settings
     Each is reached at ``/models/{name}`` under its `name`, and the first one for a task at ``/tasks/{task}`` too. Run it
     with any ASGI server, in one process: ``uvicorn module:app``.
     """
-    openapi = files(__name__.rpartition(".")[0]).joinpath("openapi.json").read_bytes()
-    return _create_app(TASKS, handlers, openapi=openapi, settings=settings, dialects=DIALECTS)
+    return _create_app(TASKS, handlers, package=__name__.rpartition(".")[0], settings=settings, dialects=DIALECTS)

@@ -144,6 +144,44 @@ def lint(config: Config, progress: _Progress, format: str) -> int:
 
 
 @main.command()
+@_project
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    default="site",
+    show_default=True,
+    help="Folder of the site.",
+)
+@click.option("--release", metavar="VERSION", help="Keep the site below this version, and the newest one at the root.")
+@click.option("--url", help="Address that the site will have; for its sitemap and its page for what is not there.")
+@click.option("--check", type=click.Path(path_type=Path), metavar="DIR", help="Only check the links of a built site.")
+def site(
+    config: Config, progress: _Progress, to: Path, release: str | None, url: str | None, check: Path | None
+) -> int:
+    """Build the docs as a web site, with its links checked. Needs the extra taskbind[site]."""
+    from .manifest import inputs, is_current
+    from .site.build import build_site, check_site
+
+    start = time.perf_counter()
+    if check is not None:
+        checked = check_site(check, url)
+        click.echo(f"{_name(check.resolve())}: {checked.pages} pages, {checked.links} links, no fault")
+        return 0
+    if not is_current(config, inputs(config)):
+        said = f"{_name(config.out)} is out of date: run `taskbind generate`; the site shows it as it is"
+        click.secho(said, fg="yellow", err=True)
+    built = build_site(config, to, release=release, url=url, progress=progress)
+    progress.clear()
+    changes, checked = built.changes, built.checked
+    click.echo(
+        f"{checked.pages} pages with {checked.links} links in {_name(to.resolve())}: wrote"
+        f" {len(changes.added) + len(changes.changed)}, removed {len(changes.removed)}"
+        f" ({time.perf_counter() - start:.2f} s)"
+    )
+    return 0
+
+
+@main.command()
 @click.argument("code")
 def explain(code: str) -> None:
     """Explain a finding's CODE: what it means and what to do."""

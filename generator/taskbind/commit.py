@@ -24,6 +24,7 @@ from .diagnostics import EditedError, TaskbindError
 
 MANIFEST: Final = "manifest.json"
 
+_SYNCS: Final = 16
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2  # Linux renameat2(2)
 _RENAME_SWAP: Final = 2  # macOS renamex_np(2)
@@ -139,6 +140,8 @@ def recover(out: Path) -> None:
 
 
 def _stage(out: Path, stage: Path, files: Mapping[str, bytes], changes: Changes) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # not at the top: a run with nothing to do stages nothing
+
     stage.mkdir()
     written = {*changes.added, *changes.changed}
     if out.exists():
@@ -146,6 +149,9 @@ def _stage(out: Path, stage: Path, files: Mapping[str, bytes], changes: Changes)
         _link_tree(out, stage, "", {*written, *changes.removed})
     for name in sorted(written):
         _write(stage / name, files[name])
+    # Waiting for the disk takes longer than all the rest, file by file.
+    with ThreadPoolExecutor(_SYNCS) as pool:
+        list(pool.map(_sync, [stage / name for name in written]))
 
 
 def _link_tree(old: Path, new: Path, prefix: str, leave: set[str]) -> None:
@@ -177,7 +183,11 @@ def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         file.write(data)
-        file.flush()
+
+
+def _sync(path: Path) -> None:
+    """Have a file on the disk before anything points to it."""
+    with path.open("rb") as file:
         os.fsync(file.fileno())
 
 

@@ -14,7 +14,17 @@ from typing import Any, Final
 from .diagnostics import LOOSENABLE, TaskbindError
 
 FILE: Final = "taskbind.toml"
-_KEYS: Final = {"specs": str, "out": str, "templates": str, "demo": bool, "allow_loose": list, "package": dict}
+_KEYS: Final = {
+    "specs": str,
+    "out": str,
+    "templates": str,
+    "releases": str,
+    "demo": bool,
+    "allow_loose": list,
+    "docs": list,
+    "package": dict,
+}
+_FLAVOURS: Final = ("github", "site", "hf")
 _PACKAGE_KEYS: Final = {"name": str, "version": str, "summary": str, "license": str}
 
 
@@ -23,8 +33,10 @@ class Config:
     """One project. Paths are absolute.
 
     `package` is the import name, `version` that of the generated distribution. `templates` overrides built-in
-    templates file by file. `demo` packs the embedded demo models of those tasks that have one. `allow_loose` are the
-    codes of refusals that generation goes on past, without the keyword that was refused.
+    templates file by file. `releases` is the folder with the IRs of past releases, which need not be there yet. `demo`
+    packs the embedded demo models of those tasks that have one. `allow_loose` are the codes of refusals that generation
+    goes on past, without the keyword that was refused. `docs` are the flavours of the docs: ``github`` (plain GFM,
+    always there), ``site`` (for Zensical and MkDocs) and ``hf`` (for doc-builder).
     """
 
     specs: Path
@@ -34,8 +46,10 @@ class Config:
     summary: str = "Typed models, client and local server for ML inference tasks."
     license: str = "Apache-2.0"
     templates: Path | None = None
+    releases: Path | None = None
     demo: bool = False
     allow_loose: tuple[str, ...] = ()
+    docs: tuple[str, ...] = ("github", "site")
 
     @property
     def distribution(self) -> str:
@@ -50,7 +64,7 @@ class Config:
     def settings(self) -> dict[str, Any]:
         """What of the configuration decides output bytes: everything but where it lies on this machine."""
         own = {key: getattr(self, key) for key in ("package", "version", "summary", "license", "demo")}
-        return own | {"allow_loose": list(self.allow_loose)}
+        return own | {"allow_loose": list(self.allow_loose), "docs": list(self.docs)}
 
 
 def load_config(
@@ -82,9 +96,10 @@ def load_config(
     config = replace(config, package=package or own.get("name", config.package))
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", config.package) or keyword.iskeyword(config.package):
         raise TaskbindError(f"package name {config.package!r}: use lower-case letters, digits and _ (at most 64)")
-    if "templates" in data:
-        config = replace(config, templates=(directory / data["templates"]).resolve())
-    return config
+    if "docs" in data:
+        config = replace(config, docs=_flavours(data["docs"]))
+    folders = {key: (directory / data[key]).resolve() for key in ("templates", "releases") if key in data}
+    return replace(config, **folders)
 
 
 def _loose(codes: Iterable[Any]) -> tuple[str, ...]:
@@ -96,6 +111,13 @@ def _loose(codes: Iterable[Any]) -> tuple[str, ...]:
             f"{', '.join(sorted(LOOSENABLE))}"
         )
     return tuple(sorted(wanted))
+
+
+def _flavours(wanted: list[Any]) -> tuple[str, ...]:
+    for flavour in wanted:
+        if flavour not in _FLAVOURS:
+            raise TaskbindError(f"{FILE}: docs: {flavour!r} is no flavour of the docs; use {', '.join(_FLAVOURS)}")
+    return tuple(flavour for flavour in _FLAVOURS if flavour in wanted or flavour == "github")
 
 
 def _read(path: Path) -> dict[str, Any]:

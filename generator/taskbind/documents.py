@@ -22,7 +22,8 @@ class TaskSource:
     """The files of one task. `meta` is the parsed `task.toml`, empty where the layout has none.
 
     `responses` maps an example's name to its response; those in `recorded` are what a server answered, the others
-    were written by hand. `wires` is the parsed `wire.toml`: how the task is spoken, by the name of the dialect.
+    were written by hand. `recordings` maps it to what else was recorded of the answer: `raw`, as it was sent, and
+    `text`, as people see it. `wires` is the parsed `wire.toml`: how the task is spoken, by the name of the dialect.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TaskSource:
     meta_path: str
     responses: dict[str, Any]
     recorded: frozenset[str]
+    recordings: Mapping[str, dict[str, str]] = field(default_factory=dict)
     wires: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property

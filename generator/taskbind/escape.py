@@ -12,6 +12,7 @@ import json
 import math
 import re
 import shlex
+import sys
 from html import escape
 from inspect import cleandoc
 from typing import Any, Final
@@ -19,11 +20,13 @@ from typing import Any, Final
 # Fixed ranges rather than `unicodedata.category`, whose answers differ between Python versions.
 _RANGES: Final = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+    "\ufffe\uffff\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
 _INVISIBLE: Final = re.compile(f"[{_RANGES}]")
 _IN_LITERAL: Final = re.compile(f'["\\\\\n\t{_RANGES}]')
 _IN_SHELL: Final = re.compile(f"['\\\\{_RANGES}]")
+_IN_JAVA: Final = re.compile('["\\\\\n\t]|[^ -~]')
+_IN_PHP: Final = re.compile(f'["\\\\$\n\t{_RANGES}]')
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _HUGE: Final = 10**1000
@@ -148,8 +151,13 @@ def code(text: str) -> str:
     text = " ".join(visible(text).split())
     if not text or re.search(r"[`|]|\{[{%#]|[}%#]\}", text):
         # No way of quoting a code span works both inside and outside of tables, and site engines expand {{ … }} in it.
-        return f"<code>{_punctuation(text)}</code>"
+        return html_code(text)
     return f"`{text}`"
+
+
+def html_code(text: str) -> str:
+    """`text` as a code element: what :func:`code` gives, but fit for the inside of another element, such as a link."""
+    return f"<code>{_punctuation(' '.join(visible(text).split()))}</code>"
 
 
 def _inline(text: str) -> str:
@@ -174,11 +182,12 @@ def _links(text: str) -> str:
 
 def _punctuation(text: str) -> str:
     # An underscore inside a word is no emphasis, and names read better without a backslash.
-    return re.sub(r"[\\`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", _entities(text))
+    # Not every engine knows a backslash before ~ or $, which mean something to some.
+    return re.sub(r"[\\`*\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", _entities(text))
 
 
 def _entities(text: str) -> str:
-    return re.sub(r"[&<>|{}]", lambda match: _NAMED.get(match[0], f"&#{ord(match[0])};"), text)
+    return re.sub(r"[&<>|{}~$]", lambda match: _NAMED.get(match[0], f"&#{ord(match[0])};"), text)
 
 
 # -------------------------------------------------------------------------------------------------- the other targets
@@ -224,3 +233,84 @@ def js(value: Any) -> str:
 def _key(key: str) -> str:
     # Written plainly, this one key sets the prototype instead of a member.
     return '["__proto__"]' if key == "__proto__" else json_text(key)
+
+
+def java(text: str) -> str:
+    """A Java string for exactly `text`, of ASCII alone: Java 17 reads sources in the encoding of its machine.
+
+    Text with quotes is a text block, which may be indented as a whole, where that leaves it as it is.
+    """
+    if '"' in text and "\r" not in text and text[0].strip() and not re.search(r"\s$", text, re.MULTILINE):
+        block = _IN_JAVA.sub(lambda m: m[0] if m[0] in '"\n' else _java_escape(m), text)
+        # Only a third quote could end the block, and only a last one would be taken for its end.
+        return f'"""\n{re.sub(chr(34) + "(?=" + chr(34) * 2 + "|$)", chr(92) + chr(34), block)}"""'
+    return f'"{_IN_JAVA.sub(_java_escape, text)}"'
+
+
+def _java_escape(match: re.Match[str]) -> str:
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
+    if match[0] < "\x80":
+        return f"\\{ord(match[0]):03o}"  # what \u spells is read before anything else, quotes and line breaks too
+    units = match[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def php(value: Any) -> str:
+    """A PHP expression for a JSON value; `json_encode` makes that value of it again.
+
+    Integers beyond 64 bits become floats, which PHP would make of them anyway. Raises ValueError for what its JSON
+    cannot carry: NaN, numbers beyond all floats, lone surrogates.
+    """
+    match value:
+        case None | bool():
+            return json_text(value)
+        case str():
+            return _php_text(value)
+        case int() if abs(value) < 2**63:
+            return repr(value)
+        case int() | float():
+            if not abs(value) <= sys.float_info.max:
+                raise ValueError("PHP has no JSON for NaN and for numbers beyond all floats")
+            return repr(float(value))
+        case list() | tuple():
+            return f"[{', '.join(map(php, value))}]"
+        case dict():
+            return php_array({key: php(item) for key, item in value.items()})
+    raise TypeError(f"no literal for a {type(value).__name__}")
+
+
+def php_array(members: dict[str, str], separator: str = ", ", ends: str = "") -> str:
+    """A PHP expression for a JSON object of finished `members`; `separator` and `ends` lay it out."""
+    body = separator.join(f"{_php_text(key)} => {item}" for key, item in members.items())
+    # Of an empty array, and one whose keys count from 0, json_encode would make a list.
+    counted = all(key == str(index) for index, key in enumerate(members))
+    return f"{'(object) ' if counted else ''}[{ends}{body}{ends}]"
+
+
+def _php_text(text: str) -> str:
+    if re.search("[\ud800-\udfff]", text):
+        raise ValueError("PHP has no text with a lone surrogate")
+    if not _INVISIBLE.search(text) and not re.search(r"[\n\t]", text):
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f'"{_IN_PHP.sub(_php_escape, text)}"'
+
+
+def _php_escape(match: re.Match[str]) -> str:
+    return _SHORT.get(match[0]) or ("\\$" if match[0] == "$" else f"\\u{{{ord(match[0]):x}}}")
+
+
+def go(text: str) -> str:
+    """A Go string for exactly `text`, a raw one where that is easier to read. Raises ValueError for lone surrogates."""
+    if re.search("[\ud800-\udfff]", text):
+        raise ValueError("Go has no text with a lone surrogate")
+    if re.search(r'["\\\n]', text) and "`" not in text and not _INVISIBLE.search(text):
+        return f"`{text}`"
+    return f'"{_IN_LITERAL.sub(_go_escape, text)}"'
+
+
+def _go_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

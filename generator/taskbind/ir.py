@@ -209,7 +209,9 @@ class Example:
     """A request that works, and the response to it: `recorded` from a server, or written by hand.
 
     `media` names the sample file for the primary input, relative to the spec root; `inputs` is that input otherwise,
-    and `files` names the sample files of its members that are media.
+    and `files` names the sample files of its members that are media. `raw` is a whole HTTP response to the request,
+    as a server of demo models sent it: status line, headers and body, in which long strings are shortened. `text` is
+    `response` as people see it when it is printed on a terminal.
     """
 
     name: str
@@ -220,6 +222,8 @@ class Example:
     parameters: tuple[tuple[str, Json], ...] = ()
     response: Json = ABSENT
     recorded: bool = False
+    raw: str = ""
+    text: str = ""
 
 
 Form = tuple[tuple[str, str], ...]
@@ -338,6 +342,15 @@ class Api:
         while isinstance(type, Ref | Checked):
             type = type.base if isinstance(type, Checked) else self.definition(type.id).type
         return type
+
+    def doc(self, type: Type) -> str:
+        """What the definition behind a reference says about it; empty for any other type."""
+        while isinstance(type, Ref):
+            definition = self.definition(type.id)
+            if definition.doc:
+                return definition.doc
+            type = definition.type
+        return ""
 
     def value_docs(self, type: Type) -> list[str]:
         """What each value of an enum means, one a line: ``"`softmax`: …"``. Empty where the spec does not say."""

@@ -434,6 +434,7 @@ def _example(source: TaskSource, example: Mapping[str, Any]) -> ir.Example:
         parameters=tuple(example.get("parameters", {}).items()),
         response=source.responses.get(example["name"], ir.ABSENT),
         recorded=example["name"] in source.recorded,
+        **source.recordings.get(example["name"], {}),
     )
 
 

@@ -16,6 +16,7 @@ from . import __version__
 from .commit import MANIFEST, listed, sha256
 from .config import Config
 from .context import Context
+from .evolve.releases import release_files
 from .render import PLUGINS
 
 _VERSION: Final = 1
@@ -31,6 +32,7 @@ def inputs(config: Config) -> dict[str, Any]:
         "config": config.settings(),
         "specs": _hashes(spec_files(config.specs)),
         "templates": _hashes(context.tree(".")),
+        "releases": _hashes(release_files(config.releases)),
     }
 
 

@@ -53,18 +53,33 @@ class ClassName:
 class Parameter:
     """One keyword of a client method.
 
-    `wire` is its name in JSON, `python` in the signature. `in_parameters`: it stands inside the request's
-    ``parameters`` object, else at the request's root.
+    `field` is what the spec says of it, `python` its name in the signature. `in_parameters`: it stands inside the
+    request's ``parameters`` object, else at the request's root.
     """
 
-    wire: str
+    field: ir.Field
     python: str
-    type: ir.Type
-    required: bool
-    nullable: bool
-    doc: str
-    default: object
     in_parameters: bool
+
+    @property
+    def wire(self) -> str:
+        """Its name in JSON."""
+        return self.field.name
+
+    @property
+    def type(self) -> ir.Type:
+        """Its type in the spec."""
+        return self.field.type
+
+    @property
+    def required(self) -> bool:
+        """Whether every call needs it."""
+        return self.field.required
+
+    @property
+    def nullable(self) -> bool:
+        """Whether null is one of its values."""
+        return ir.split_null(self.field.type)[1]
 
 
 @dataclass(frozen=True)
@@ -233,13 +248,18 @@ def _prefixed(name: str, prefix: str, definition: ir.Definition) -> str:
     return f"{prefix}{pascal(kind)}{name.removeprefix(prefix)}"
 
 
+def primary_field(root: ir.Object) -> ir.Field:
+    """The member of a request that is the task's input: ``inputs``, or else the first that must be there."""
+    return root.field("inputs") or next((f for f in root.fields if f.required), root.fields[0])
+
+
 def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict[str, str]) -> TaskPlan:
     def class_name(id: str) -> str | None:
         return classes[id].name if id in classes else None
 
     root = api.resolve(ir.Ref(task.input))
     assert isinstance(root, ir.Object), "lower refuses all others"
-    primary = root.field("inputs") or next((f for f in root.fields if f.required), root.fields[0])
+    primary = primary_field(root)
     media = api.resolve(ir.split_null(primary.type)[0])
     output = api.resolve(ir.Ref(task.output))
     box = root.field("parameters")
@@ -251,8 +271,8 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
     model = next((f for f in rest if f.name == "model"), None)
     names_model = model is not None and _is_text(api, model)
     taken = {"self", snake(primary.name), *OPTIONS}
-    parameters = [_parameter(api, f, taken, True) for f in (flat if parameters_class else ())]
-    parameters += [_parameter(api, f, taken - {"model"} if names_model and f is model else taken, False) for f in rest]
+    parameters = [_parameter(f, taken, True) for f in (flat if parameters_class else ())]
+    parameters += [_parameter(f, taken - {"model"} if names_model and f is model else taken, False) for f in rest]
     element = _element(api, output, classes)
     streams = any(parameter.wire == "stream" and not parameter.required for parameter in parameters)
     alias = f"{pascal(task.id)}OutputElement"
@@ -306,16 +326,7 @@ def _end(api: ir.Api, id: str) -> str:
     return id
 
 
-def _parameter(api: ir.Api, field: ir.Field, taken: set[str], in_parameters: bool) -> Parameter:
+def _parameter(field: ir.Field, taken: set[str], in_parameters: bool) -> Parameter:
     name = snake(field.name)
     python = unique(f"{name}_" if name in taken else name, taken)
-    return Parameter(
-        wire=field.name,
-        python=python,
-        type=field.type,
-        required=field.required,
-        nullable=ir.split_null(field.type)[1],
-        doc=" ".join([field.doc, *api.value_docs(field.type)]),
-        default=field.default,
-        in_parameters=in_parameters,
-    )
+    return Parameter(field, python, in_parameters)

@@ -1,73 +1,87 @@
-"""Runs one printed program and says everything that is wrong with what it did."""
+"""Says everything that is wrong with what a printed program did."""
 
 from __future__ import annotations
 
 import json
 import math
-import shutil
-import subprocess
-import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.support.server import TOKEN, Proxy, Sent, environment
+from tests.support.server import TOKEN, Proxy, Sent
 
-from .pages import DOCS, Printed
-from .specs import Example, examples, output_validator
+from .pages import responses
+from .programs import BASE_URL, Outcome, Program, run
+from .specs import Request, output_validator, sendings
 
-BASE_URL = "http://localhost:8000"
 TOLERANCE = 1e-3
-SECONDS = 90
-RUNNERS = {".sh": ["bash", "-e"], ".py": [sys.executable], ".mjs": ["node"]}
 
 
-def check_snippet(snippet: Printed, proxy: Proxy, directory: Path, recorded: Any) -> list[str]:
-    """Run `snippet` in `directory`, exactly as printed but for the base URL; an empty list means that it is right.
+def checked(programs: Sequence[Program], proxies: Sequence[Proxy], folder: Path, **how: bool) -> list[list[str]]:
+    """Run programs of one language, as `run` does, and say of each what is wrong with what it did.
 
-    Checked are its exit status, its output (JSON, valid under the task's schema, equal to the `recorded` answer) and
-    the request: address, authorization, exact media type, and content equal to the example's, byte by byte.
+    The first of `proxies` is before a server that answers the examples. It knows no answers to several inputs with the
+    parameters of one, so those go to the second.
     """
-    example = examples()[snippet.task, snippet.example]
-    program = directory / Path(snippet.file).name
-    program.write_text(snippet.code.replace(BASE_URL, proxy.url), encoding="utf-8")
-    for sample in example.samples:
-        shutil.copy(DOCS / "samples" / snippet.task / sample.name, directory)
-    proxy.sent.clear()
-    command = [*RUNNERS[program.suffix], program.name]
-    done = subprocess.run(command, cwd=directory, env=environment(), capture_output=True, timeout=SECONDS, check=False)
-    problems = [] if BASE_URL in snippet.code else [f"it does not name {BASE_URL}"]
-    if done.returncode:
-        problems.append(f"exit status {done.returncode}: {done.stderr.decode(errors='replace')[-800:]}")
-    return problems + _answer_problems(done.stdout, snippet.task, recorded) + _request_problems(proxy.sent, example)
-
-
-def _answer_problems(stdout: bytes, task: str, recorded: Any) -> list[str]:
-    try:
-        answer = json.loads(stdout)
-    except ValueError as error:
-        return [f"the output is not JSON ({error}): {stdout[:200]!r}"]
-    problems = [
-        f"the output breaks the schema: {error.message}" for error in output_validator(task).iter_errors(answer)
+    jobs = [(program, proxies[program.way == "several"].channel()) for program in programs]
+    recorded = responses()
+    done = run(programs[0].language, jobs, folder, **how)
+    return [
+        problems(program, outcome, channel.url, recorded[program.task, program.example])
+        for (program, channel), outcome in zip(jobs, done, strict=True)
     ]
-    if not close(answer, recorded):
-        problems.append(f"the output is not the recorded answer: {answer!r}, not {recorded!r}")
-    return problems
 
 
-def _request_problems(sent: list[Sent], example: Example) -> list[str]:
-    if len(sent) != 1:
-        return [f"it sent {len(sent)} requests, not one"]
-    request = sent[0]
+def problems(program: Program, outcome: Outcome, url: str, recorded: Any) -> list[str]:
+    """What is wrong; an empty list means nothing. `url` is the base URL that `program` was run with.
+
+    Checked are the exit status, the output (a JSON document for each request, in order, valid under the task's schema)
+    and the requests: address, authorization, exact media type, and content equal to that of the examples, byte by byte.
+    The answer must be the `recorded` one; several must be those that the server gave.
+    """
+    sending = sendings()[program.task, program.name]
+    found = [] if BASE_URL in program.code else [f"it does not name {BASE_URL}"]
+    if outcome.status:
+        found.append(f"exit status {outcome.status}: {outcome.stderr.decode(errors='replace')[-800:]}")
+    expected = sending.requests(program.language, url)
+    posts = [sent for sent in outcome.sent if sent.method == "POST"]
+    complete = len(posts) == len(expected)
+    if not complete:
+        found.append(f"it sent {len(posts)} requests, not {len(expected)}")
+    elif program.language == "client":  # it sends them at once, so that they may come in any order
+        posts = [next((sent for sent in posts if _says(sent, request)), posts[0]) for request in expected]
+    for sent, request in zip(posts, expected, strict=False):
+        found += _request_problems(sent, request, program.task)
+    answers = [_json(sent.answer) for sent in posts] if program.way == "several" else [recorded]
+    return found + _answer_problems(outcome.stdout, program.task, answers if complete else None)
+
+
+def _answer_problems(stdout: bytes, task: str, expected: list[Any] | None) -> list[str]:
+    answers = _documents(stdout)
+    if not answers:
+        return [f"the output is not JSON: {stdout[:200]!r}"]
+    errors = (error for answer in answers for error in output_validator(task).iter_errors(answer))
+    found = [f"the output breaks the schema: {error.message}" for error in errors]
+    if expected is not None and not close(answers, expected):
+        found.append(f"the output is not the expected answer: {answers!r}, not {expected!r}")
+    return found
+
+
+def _request_problems(sent: Sent, request: Request, task: str) -> list[str]:
     expected = {
-        "path": (request.path, f"/tasks/{example.task}"),
-        "authorization": (request.headers.get("authorization"), f"Bearer {TOKEN}"),
-        "content-type": (request.headers.get("content-type"), example.content_type),
+        "path": (sent.path, f"/tasks/{task}"),
+        "authorization": (sent.headers.get("authorization"), f"Bearer {TOKEN}"),
+        "content-type": (sent.headers.get("content-type"), request.content_type),
     }
-    problems = [f"{what} is {is_!r}, not {should!r}" for what, (is_, should) in expected.items() if is_ != should]
-    if not (request.body == example.body if example.is_raw else _json(request.body) == example.payload):
-        problems.append(f"the body is not the example: {len(request.body)} bytes, {request.body[:80]!r}…")
-    return problems
+    found = [f"{what} is {is_!r}, not {should!r}" for what, (is_, should) in expected.items() if is_ != should]
+    if not _says(sent, request):
+        found.append(f"the body is not the example: {len(sent.body)} bytes, {sent.body[:80]!r}…")
+    return found
+
+
+def _says(sent: Sent, request: Request) -> bool:
+    return sent.body == request.body if request.body else _json(sent.body) == request.payload
 
 
 def _json(body: bytes) -> Any:
@@ -75,6 +89,20 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def _documents(stdout: bytes) -> list[Any] | None:
+    """The JSON documents that follow each other in an output; None if it is anything else."""
+    found = []
+    try:
+        rest = stdout.decode("utf-8").strip()
+        while rest:
+            document, end = json.JSONDecoder().raw_decode(rest)
+            found.append(document)
+            rest = rest[end:].lstrip()
+    except ValueError:
+        return None
+    return found
 
 
 def close(answer: Any, recorded: Any) -> bool:

@@ -3,7 +3,7 @@
 Tasks with an embedded model are served by it. For the others stands what a user would write: a handler derived from
 the generated class. It knows the task's examples and answers each with its response, which passes the generated
 models on its way out; a request that is none of them is an error. So a printed program is right if its request arrives
-as the very example that it was made from.
+as the very example that it was made from. Media may be named by URLs on this machine.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def handler(binding: TaskBinding) -> Handler[Any, Any, Any]:
 def main() -> int:
     """Serve until told to end."""
     app = create_app(
-        [handler(binding) for binding in TASKS.values()], settings=Settings(token=os.environ[TOKEN_VARIABLE])
+        [handler(binding) for binding in TASKS.values()],
+        settings=Settings(token=os.environ[TOKEN_VARIABLE], fetch=("127.0.0.1",)),
     )
     serve_examples(app)
     return 0

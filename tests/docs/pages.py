@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
 GENERATED = ROOT / "generated"
 DOCS = GENERATED / "docs"
+FLAVOURS = {"github": DOCS, "site": GENERATED / "site" / "docs", "hf": GENERATED / "hf"}
 
 _MARKER = re.compile(r"<!-- (snippet|response): (\S+) -->")
 _GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
@@ -76,9 +77,13 @@ def responses() -> dict[tuple[str, str], Any]:
 
 def tables(page: Path) -> list[Table]:
     """The tables of a page that really are tables."""
+    return _tables(page.read_text(encoding="utf-8"))
+
+
+def _tables(text: str) -> list[Table]:
     found: list[Table] = []
     lines: list[list[str]] = []
-    parsed = tokens(page)
+    parsed = _GFM.parse(f"{text}\n\nend")  # each token is looked at with the one after it
     for token, content in pairwise(parsed):
         match token.type:
             case "table_open":
@@ -92,9 +97,17 @@ def tables(page: Path) -> list[Table]:
     return found
 
 
+def tables_under(page: Path, heading: str) -> list[Table]:
+    """The tables of a page between a heading and the next one."""
+    lines = page.read_text(encoding="utf-8").split("\n")
+    start = next(i for i, line in enumerate(lines) if line.lstrip("#") == f" {heading}" and line.startswith("#"))
+    ends = (i for i, line in enumerate(lines) if i > start and line.startswith("#"))
+    return _tables("\n".join(lines[start : next(ends, len(lines))]))
+
+
 def anchors(page: Path) -> set[str]:
-    """The anchors that a code host gives to a page's headings."""
-    found: set[str] = set()
+    """The anchors that a code host gives to a page's headings, and those in the page itself."""
+    found = set(re.findall(r'<a id="([^"]+)"', page.read_text(encoding="utf-8")))
     parsed = tokens(page)
     for token, content in pairwise(parsed):
         if token.type == "heading_open":
@@ -108,4 +121,6 @@ def anchors(page: Path) -> set[str]:
 def links(page: Path) -> list[str]:
     """Everything that a page links to or shows."""
     children = [child for token in tokens(page) for child in token.children or []]
-    return [str(child.attrs[name]) for child in children for name in ("href", "src") if name in child.attrs]
+    raw = "".join(child.content for child in children if child.type == "html_inline")
+    linked = [str(child.attrs[name]) for child in children for name in ("href", "src") if name in child.attrs]
+    return linked + re.findall(r'(?:href|src)="([^"]*)"', raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from referencing import Registry, Resource
 
 from .pages import SPECS
 
+JSON = "application/json"
 MEDIA_TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -37,16 +38,26 @@ class Example:
     parameters: dict[str, Any]
 
     @property
+    def primary(self) -> Any:
+        """The primary input as a JSON value."""
+        if self.media:
+            return _base64(self.media)
+        return self.inputs | {name: _base64(path) for name, path in self.files.items()} if self.files else self.inputs
+
+    def by_url(self, base: str) -> Example:
+        """This example with the media as a server at `base` has it."""
+        urls = {name: f"{base}/samples/{self.task}/{path.name}" for name, path in self.files.items()}
+        inputs = f"{base}/samples/{self.task}/{self.media.name}" if self.media else self.inputs | urls
+        return replace(self, media=None, files={}, inputs=inputs)
+
+    @property
     def payload(self) -> dict[str, Any]:
         """The request as JSON values."""
-        inputs = _base64(self.media) if self.media else self.inputs
-        if self.files:
-            inputs = inputs | {name: _base64(path) for name, path in self.files.items()}
         members = request_members(self.task)
         primary = "inputs" if "inputs" in members else next(iter(members))
         root = {name: value for name, value in self.parameters.items() if name in members}
         inner = {name: value for name, value in self.parameters.items() if name not in members}
-        first = {} if inputs is None else {primary: inputs}
+        first = {} if self.primary is None else {primary: self.primary}
         return first | root | ({"parameters": inner} if inner else {})
 
     @property
@@ -61,7 +72,12 @@ class Example:
 
     @property
     def content_type(self) -> str:
-        return MEDIA_TYPES[self.media.suffix] if self.media and self.is_raw else "application/json"
+        return MEDIA_TYPES[self.media.suffix] if self.media and self.is_raw else JSON
+
+    @property
+    def way(self) -> str:
+        """How it is sent: as a file, as base64 in JSON, or as JSON without media."""
+        return "text" if not self.samples else "file" if self.is_raw else "base64"
 
     @property
     def body(self) -> bytes:
@@ -112,6 +128,72 @@ def examples() -> dict[tuple[str, str], Example]:
             example = Example(task, data["name"], media, data.get("inputs"), files, data.get("parameters", {}))
             found[task, example.name] = example
     return found
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request for a task: its media type, and what it says. `payload` is its JSON, `body` its very bytes else."""
+
+    content_type: str
+    payload: Any
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What one program in each language sends: the `inputs` of some examples, each with the parameters of `example`."""
+
+    task: str
+    name: str
+    way: str
+    example: Example
+    inputs: tuple[Example, ...]
+
+    @property
+    def samples(self) -> list[Path]:
+        """The media files that the programs need."""
+        return [] if self.way == "url" else list(dict.fromkeys(path for one in self.inputs for path in one.samples))
+
+    def requests(self, language: str, url: str) -> list[Request]:
+        """What comes to the server at `url`; our client sends files even for URLs, and as they are where it can."""
+        if self.way == "url" and language != "client":
+            return [Request(JSON, self.example.by_url(url).payload)]
+        alone = language == "client" or len({one.content_type for one in self.inputs}) == 1
+        return [
+            Request(one.content_type, None, one.body) if one.is_raw and alone else Request(JSON, one.payload)
+            for one in self.inputs
+        ]
+
+
+def _kind(example: Example) -> tuple[bool, list[str]]:
+    return bool(example.media), list(example.files)
+
+
+def _members(value: Any) -> list[str]:
+    """The paths of all members of an object: two inputs that have the same are for the same model."""
+    inner = value.items() if isinstance(value, dict) else ()
+    return [path for name, item in inner for path in (name, *(f"{name}.{rest}" for rest in _members(item)))]
+
+
+@cache
+def sendings() -> dict[tuple[str, str], Sending]:
+    """Everything that programs do, by task and by the name of the programs' files."""
+    found = []
+    for task in sorted({task for task, _ in examples()}):
+        own = [example for (of, _), example in examples().items() if of == task]
+        found += [Sending(task, one.name, one.way, one, (one,)) for one in own]
+        with_media = next((one for one in own if one.samples), None)
+        if with_media:
+            found.append(Sending(task, f"{with_media.name}-url", "url", with_media, (with_media,)))
+        given = [one for one in own if one.media or one.inputs is not None]
+        others = [one for one in given if _kind(one) == _kind(given[0]) and one.primary != given[0].primary]
+        other = next(
+            (one for one in others if _members(one.inputs) == _members(given[0].inputs)), next(iter(others), None)
+        )
+        if other:
+            inputs = (given[0], replace(other, parameters=given[0].parameters))
+            found.append(Sending(task, f"{given[0].name}-several", "several", given[0], inputs))
+    return {(one.task, one.name): one for one in found}
 
 
 @cache

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from .pages import DOCS, GENERATED, anchors, links, pages, tables, tokens
+from .pages import DOCS, GENERATED, SPECS, anchors, links, pages, tables, tables_under, tokens
 from .specs import examples, meta
 
 TASKS = sorted({task for task, _ in examples()})
@@ -26,6 +26,8 @@ SECTIONS = (
     "Limits",
     "Response",
     "Errors",
+    "For machines",
+    "See also",
 )
 
 
@@ -46,7 +48,7 @@ def test_page_has_every_section(task: str) -> None:
 def test_every_table_is_a_table(page: Path) -> None:
     text = re.sub(r"^(`{3,}).*?^\1$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     found = tables(page)
-    assert len(found) == len(re.findall(r"^\| :---", text, re.MULTILINE)) > 0
+    assert len(found) == len(re.findall(r"^\| :---", text, re.MULTILINE))
     # Every line that looks like a row became one.
     assert sum(len(table.rows) + 2 for table in found) == len(re.findall(r"^\|", text, re.MULTILINE))
     for table in found:
@@ -68,9 +70,17 @@ def test_links_resolve(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{link}: no such heading"
 
 
-def test_index_lists_all_tasks() -> None:
-    rows = tables(DOCS / "index.md")[0].rows
-    assert [re.findall(r"\((.*)\.md\)", row[0])[0] for row in rows] == TASKS
+def test_index_lists_all_tasks_by_category() -> None:
+    listed = {}
+    for category in sorted({meta(task)["category"] for task in TASKS}):
+        (table,) = tables_under(DOCS / "index.md", category)
+        listed |= {re.findall(r"\((.*)\.md\)", row[0])[0]: category for row in table.rows}
+    assert listed == {task: meta(task)["category"] for task in TASKS}
+
+
+def test_index_leads_to_every_page() -> None:
+    leads = {link.partition("#")[0] for link in links(DOCS / "index.md")}
+    assert {page.name for page in pages()} - {"index.md"} <= leads
 
 
 def resolved(schema: Any, file: Path) -> tuple[Any, Path]:
@@ -97,26 +107,52 @@ def members(schema: Any, file: Path, prefix: str = "") -> dict[str, bool]:
     return found
 
 
+def rows_by_anchor(task: str, section: str) -> dict[str, tuple[str, ...]]:
+    """The rows of all tables of a section, those in folds included, by the anchor of each."""
+    found = [row for table in tables_under(DOCS / f"{task}.md", section) for row in table.rows]
+    rows = {re.findall(r'<a id="([^"]+)" href="#\1"><code>', row[0])[0]: row for row in found}
+    assert len(rows) == len(found), "two rows have one anchor"
+    return rows
+
+
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize(("schema", "section"), [("input", 0), ("output", 3)])
-def test_tables_have_a_row_for_every_field(task: str, schema: str, section: int) -> None:
-    from .pages import SPECS
-
+@pytest.mark.parametrize(
+    ("schema", "section", "side"), [("input", "Payload", "request"), ("output", "Response", "response")]
+)
+def test_tables_have_a_row_and_an_anchor_for_every_field(task: str, schema: str, section: str, side: str) -> None:
     file = SPECS / task / f"{schema}.json"
-    table = tables(DOCS / f"{task}.md")[section]
-    assert table.header == ("Name", "Type", "Required", "Values", "Description")
-    rows = {row[0].strip("`"): row for row in table.rows}
+    rows = rows_by_anchor(task, section)
+    for table in tables_under(DOCS / f"{task}.md", section):
+        assert table.header == ("Name", "Type", "Required", "Default", "Values", "Description")
     for path, required in members(json.loads(file.read_text(encoding="utf-8")), file).items():
-        assert path in rows
-        assert rows[path][2] == ("yes" if required else "no")
-        assert rows[path][4] != "–", f"{path} is not described"
+        anchor = re.sub(r"[^a-z0-9_]+", "-", f"{side} {path.replace('[]', ' items')}".lower())
+        assert anchor in rows
+        assert rows[anchor][2] == ("yes" if required else "no")
+        assert rows[anchor][5] != "–", f"{path} is not described"
 
 
-def test_enums_keep_type_values_and_description() -> None:
-    rows = {row[0]: row for row in tables(DOCS / "automatic-speech-recognition.md")[0].rows}
-    stopping = rows["`parameters.generation_parameters.early_stopping`"]
-    assert stopping[1:4] == ("boolean or string", "no", '`true`, `false`, `"never"`')
-    assert "beam search" in stopping[4]
+def test_enums_keep_type_values_and_their_meaning() -> None:
+    stopping = rows_by_anchor("automatic-speech-recognition", "Payload")[
+        "request-parameters-generation_parameters-early_stopping"
+    ]
+    assert stopping[1:5] == ("boolean or string", "no", "–", '`true`, `false`, `"never"`')
+    assert "beam search" in stopping[5]
+    subtask = rows_by_anchor("image-segmentation", "Payload")["request-parameters-subtask"]
+    assert "<br>– `panoptic`: Each countable thing" in subtask[5]
+
+
+def test_fields_far_inside_stand_in_a_fold_of_their_own() -> None:
+    near, deep = tables_under(DOCS / "automatic-speech-recognition.md", "Payload")
+    assert "<code>parameters.generation_parameters</code>" in near.rows[-1][0]
+    assert all("<code>parameters." not in row[0] for row in deep.rows)
+    text = (DOCS / "automatic-speech-recognition.md").read_text(encoding="utf-8")
+    assert "<summary>Members of <code>parameters.generation_parameters</code></summary>" in text
+
+
+def test_nullable_members_and_defaults_say_so() -> None:
+    score = rows_by_anchor("image-segmentation", "Response")["response-items-score"]
+    assert score[1] == "number or null"
+    assert "&nbsp;" not in (DOCS / "image-segmentation.md").read_text(encoding="utf-8")
 
 
 SEED_ERRORS = {

@@ -47,7 +47,9 @@ DEFINITIONS = (
     ir.Definition("out", "XOutput", OUTPUT, NASTY),
     ir.Definition("p", "XParameters", PARAMETERS, NASTY),
 )
-DOCS = ir.TaskDocs(NASTY, NASTY, (NASTY,), (ir.Recommended("owner/name", NASTY),), "https://huggingface.co/tasks/x")
+DOCS = ir.TaskDocs(
+    NASTY, NASTY, (NASTY,), NASTY, (NASTY,), (ir.Recommended("owner/name", NASTY),), "https://huggingface.co/tasks/x"
+)
 EXAMPLES = (
     ir.Example("file", NASTY, "x/a.png", response=[{"label": NASTY}]),
     ir.Example("all", "All", "x/a.png", parameters=(("mode", NASTY), ("k", 2)), response=[]),
@@ -77,34 +79,48 @@ def render(tmp_path: Path) -> Render:
     return run
 
 
+def anchored(cell: str) -> str:
+    """The name in the first cell of a row, as Markdown."""
+    found = re.fullmatch(r'<a id="([\w-]+)" href="#\1"><code>(.*)</code></a>', cell)
+    assert found, cell
+    return found[2]
+
+
 def test_hostile_text_stays_text(render: Render, tmp_path: Path) -> None:
     text = str(render(TASK)["docs/x.md"])
     page = tmp_path / "out" / "docs" / "x.md"
     found = pages.tables(page)
     assert len(found) == 5
+    assert len(pages.tables_under(page, "Payload")) == len(pages.tables_under(page, "Response")) == 1
     assert all(len(row) == len(table.header) for table in found for row in table.rows)
-    assert [row[0] for row in found[0].rows][:2] == ["`inputs`", "`parameters`"]
+    assert [anchored(row[0]) for row in found[0].rows][:2] == ["inputs", "parameters"]
     # The recursive type is opened once.
-    assert [row[0] for row in found[3].rows] == ["`(root)`", "`[].label`", "`[].next`"]
+    assert [anchored(row[0]) for row in found[3].rows] == ["(root)", r"\[\].label", r"\[\].next"]
     outside_code = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
     assert "<script" not in outside_code
     assert "{{" not in outside_code
     assert "\u202e" not in text
-    assert all(re.match(r"https://|samples/|index\.md", link) for link in pages.links(page))
+    assert all(
+        re.match(
+            r"https://|samples/|pictures/x\.svg|(index|limits|errors)\.md|#|\.\./(openapi\.json|inference_tasks/schemas/)",
+            link,
+        )
+        for link in pages.links(page)
+    )
 
 
 def test_values_keep_their_types(render: Render, tmp_path: Path) -> None:
     render(TASK)
-    rows = {row[0]: row for row in pages.tables(tmp_path / "out" / "docs" / "x.md")[0].rows}
-    assert rows["`parameters.k`"][1:4] == ("integer", "no", "≥ 1, default `3`")
-    assert rows["`parameters.never`"][1:4] == ("boolean or string", "no", '`true`, `false`, `"never"`')
+    rows = {anchored(row[0]): row for row in pages.tables(tmp_path / "out" / "docs" / "x.md")[0].rows}
+    assert rows["parameters.k"][1:5] == ("integer", "no", "`3`", "≥ 1")
+    assert rows["parameters.never"][1:5] == ("boolean or string", "no", "–", '`true`, `false`, `"never"`')
 
 
 def test_programs_carry_hostile_values(render: Render) -> None:
     listed = {row["id"]: row for row in json.loads(str(render(TASK)["docs/snippets.json"]))}
     python = listed["x/all/httpx"]["code"]
     sent: dict[str, Any] = {}
-    stub = "class _R:\n raise_for_status = lambda s: None\n json = lambda s: 1\n"
+    stub = "class _R:\n is_error = False\n raise_for_status = lambda s: None\n json = lambda s: 1\n"
     program = python.replace(
         "import httpx\n", f"{stub}class httpx:\n post = lambda *a, **k: (sent.update(k), _R())[1]\n"
     )

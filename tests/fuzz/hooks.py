@@ -38,7 +38,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     if case.media_type == "application/json":
         kwargs["json"] = with_files(content[case.media_type]["schema"], case.body, document)
     else:
-        kwargs["data"] = next(file(kind) for kind in content if kind.partition("/")[0] in FILES)
+        kwargs["data"] = file(content[case.media_type]["schema"].get("contentMediaType", "image/*"))
 
 
 def with_files(schema: Any, value: Any, document: dict[str, Any]) -> Any:

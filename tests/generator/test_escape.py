@@ -6,10 +6,13 @@ import ast
 import inspect
 import io
 import json
+import os
 import re
+import shutil
 import subprocess
 import tokenize
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,3 +264,95 @@ def test_js_is_the_value_in_node(tmp_path: Any) -> None:
     assert "</script" not in escape.js(value)
     with pytest.raises(ValueError, match="JSON"):
         escape.js(float("nan"))
+
+
+CARRIED = [text for text in HOSTILE if not re.search("[\ud800-\udfff]", text)]
+IN_STRINGS = [
+    *CARRIED,
+    "</script> ?> */ // %s %n {$x} ${x} $x",
+    'quote at the end "',
+    'three """ and four """" quotes',
+    'a\n  "indented"\n\ttab',
+    '{\n  "json": "\\u202e \\\\u0041 \\""\n}',
+    '{"blank": 1} \nat the end of a line',
+    ' "blank" first',
+    "back` ticks",
+    "\ufffe \U0001f600 é €",
+]
+"""Texts that have broken a string literal of some language."""
+
+
+def test_java_strings_come_back(tmp_path: Path) -> None:
+    texts = [*IN_STRINGS, '\ud800 "lone"']
+    # A text block may be indented: as much as the templates do it, and more.
+    literals = [escape.java(text).replace("\n", f"\n{' ' * (index % 5)}") for index, text in enumerate(texts)]
+    source = "\n".join(
+        [
+            "public class Main {",
+            "    public static void main(String[] args) {",
+            f"        for (String text : new String[] {{{', '.join(literals)}}}) {{",
+            '            text.chars().forEach(unit -> System.out.printf("%04x", unit));',
+            "            System.out.println();",
+            "        }",
+            "    }",
+            "}",
+        ]
+    )
+    assert source.isascii()
+    program = tmp_path / "text.java"
+    program.write_text(source, encoding="ascii")
+    lines = ran("java", str(program)).split("\n")[:-1]
+    assert [bytes.fromhex(line).decode("utf-16-be", "surrogatepass") for line in lines] == texts
+
+
+@settings(deadline=None)
+@given(texts)
+def test_a_java_string_is_one_literal_of_ascii(text: str) -> None:
+    literal = escape.java(text)
+    assert re.fullmatch(r'"(?:[^"\\\n]|\\[^\n])*"|"""\n(?:(?!""")[^\\]|\\[^\n])*"""', literal)
+    assert literal.isascii()
+
+
+def test_php_values_come_back(tmp_path: Path) -> None:
+    value = {
+        "texts": IN_STRINGS,
+        "numbers": [0, -1, 2**63 - 1, 1.5, 1e300, -0.25],
+        "others": [None, True, False, [], {}, {"": 1}, {"0": 1, "1": 2}, {"5": 1}, [[], {}]],
+        "keys": dict.fromkeys(IN_STRINGS, 1),
+    }
+    program = tmp_path / "value.php"
+    program.write_text(f"<?php echo json_encode({escape.php(value)});\n", encoding="utf-8")
+    assert json.loads(ran("php", str(program))) == value
+    assert not INVISIBLE.search(escape.php(value))
+
+
+def test_php_refuses_what_its_json_cannot_carry() -> None:
+    assert escape.php(2**70) == "1.1805916207174113e+21"
+    for value in (float("nan"), float("inf"), 10**400, "\ud800"):
+        with pytest.raises(ValueError, match="PHP"):
+            escape.php(value)
+    with pytest.raises(TypeError):
+        escape.php(object())
+
+
+def test_go_strings_come_back(tmp_path: Path) -> None:
+    program = tmp_path / "text.go"
+    items = "".join(f"\t\t{escape.go(text)},\n" for text in IN_STRINGS)
+    program.write_text(
+        'package main\n\nimport "fmt"\n\nfunc main() {\n\tfor _, text := range []string{\n'
+        f'{items}\t}} {{\n\t\tfmt.Printf("%x\\n", text)\n\t}}\n}}\n',
+        encoding="utf-8",
+    )
+    lines = ran("go", "run", str(program), GO111MODULE="off").split("\n")[:-1]
+    assert [bytes.fromhex(line).decode() for line in lines] == IN_STRINGS
+    assert not any(INVISIBLE.search(escape.go(text)) for text in IN_STRINGS)
+    with pytest.raises(ValueError, match="Go"):
+        escape.go("\ud800")
+
+
+def ran(*command: str, **variables: str) -> str:
+    """What a command prints; the test is skipped where it is missing, or fails where CI is set."""
+    if not shutil.which(command[0]):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{command[0]} is not installed")
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | variables)
+    return done.stdout.decode()

@@ -412,6 +412,25 @@ def test_a_response_needs_its_example(tmp_path: Path) -> None:
     assert [(d.code, d.severity) for d in report] == [("TB119", Severity.WARNING)]
 
 
+def test_recordings(tmp_path: Path) -> None:
+    toml = '[[examples]]\nname = "one"\ntitle = "One"\ninputs = "x"\n'
+    recordings = {"raw": "HTTP/1.1 200 OK\n\n[]", "text": "ünd"}
+    files = {f"my-task/examples/one.{kind}.txt": f"{text}\n" for kind, text in recordings.items()}
+    tree, report = load_files(tmp_path, task(task__toml=toml) | files)
+    assert not report.diagnostics
+    assert tree.tasks[0].recordings == {"one": recordings}
+
+
+@pytest.mark.parametrize("kind", ["raw", "text"])
+def test_a_recording_needs_its_example_and_is_text(tmp_path: Path, kind: str) -> None:
+    path = f"my-task/examples/one.{kind}.txt"
+    _, report = load_files(tmp_path, task() | {path: "x"})
+    assert [(d.path, d.code) for d in report] == [(path, "TB119")]
+    tree, report = load_files(tmp_path, {path: b"\xff"})
+    assert codes(report) == ["TB104"]
+    assert tree.tasks == ()
+
+
 def test_an_unreadable_response_is_an_error(tmp_path: Path) -> None:
     tree, report = load_files(tmp_path, task() | {"my-task/examples/one.response.json": "{"})
     assert codes(report) == ["TB105"]

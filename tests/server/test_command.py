@@ -152,7 +152,7 @@ def process(directory: Path) -> Iterator[Any]:
 def test_serve_until_told_to_end(process: Any) -> None:
     started, line = process
     url, _, tasks = line.partition(" serves ")
-    assert tasks == "text-classification\n"
+    assert tasks == f"text-classification; playground: {url}/playground\n"
     headers = {"authorization": "Bearer s3cret", "x-wait-for-model": "true"}
     with httpx.Client(base_url=url, timeout=60, trust_env=False, headers=headers) as client:
         answer = client.post("/tasks/text-classification", json={"inputs": "hello"})
@@ -173,6 +173,7 @@ port = 1
 token_file = "tokens"
 log_level = "info"
 log_format = "json"
+pages = false
 threads = 1
 [[models]]
 task = "text-classification"
@@ -194,7 +195,7 @@ lazy = true
     ):
         assert started.stdout is not None
         url, _, models = started.stdout.readline().partition(" serves ")
-        assert models == "text-classification, org/late\n"
+        assert models == "text-classification, org/late\n", "with pages = false"
         headers = {"authorization": "Bearer s3cret", "x-wait-for-model": "true", "x-request-id": "mine"}
         with httpx.Client(base_url=url, timeout=60, trust_env=False, headers=headers) as client:
             assert client.post("/models/text-classification", json={"inputs": "hello"}).status_code == 200

@@ -59,6 +59,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "max_side": ("33", "33", 33),
     "max_frames": ("34", "34", 34),
     "cors": ('["https://a.example"]', "https://a.example", ("https://a.example",)),
+    "pages": ("false", "false", False),
     "tracing": ("true", "true", True),
     "host": ('"::1"', "::1", "::1"),
     "port": ("0", "0", 0),
@@ -107,7 +108,7 @@ def test_every_setting_is_tried_here() -> None:
 def test_every_setting_can_be_made_in_every_way_and_flags_go_first(name: str, file: Path) -> None:
     in_file, text, value = VALUES[name]
     flag = "--" + name.replace("_", "-")
-    words = [flag] if value is True else [flag, text]
+    words = {"true": [flag], "false": [f"--no-{name}"]}.get(text, [flag, text])
     from_file = value if name != "token_file" else file.parent / value
     file.write_text(f"{name} = {in_file}\n")
     assert getattr(Serving(), name) != value

@@ -120,7 +120,7 @@ def started(folder: Path, *options: str, before: str = "") -> Iterator[Started]:
         try:
             assert process.stdout is not None
             url, _, what = process.stdout.readline().partition(" serves ")
-            assert what == "demo models\n"
+            assert what == f"demo models; playground: {url}/playground\n"
             yield Started(process, url, [line.strip() for line in iter(process.stdout.readline, "\n")], folder)
         finally:
             if process.poll() is None:

@@ -89,7 +89,7 @@ def test_shapes_are_told_apart() -> None:
 
 @pytest.mark.anyio
 async def test_inputs_alone_and_whole_requests() -> None:
-    app = create_app({"pair": PAIR, "chat": CHAT}, [One(PAIR), One(CHAT)], openapi=b"{}")
+    app = create_app({"pair": PAIR, "chat": CHAT}, [One(PAIR), One(CHAT)], package="inference_tasks")
     transport = httpx.ASGITransport(app)
     headers = {"x-wait-for-model": "true"}
     async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as client:

@@ -77,21 +77,38 @@ def serve_examples(app: Any) -> None:
 
 @dataclass(frozen=True)
 class Sent:
-    """One request as it came over the wire; header names are in lower case."""
+    """One request as it came over the wire, and the `answer` to it; header names are in lower case."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way through a proxy, by a `url` of its own; what went through it is in `sent`."""
+
+    url: str
+    sent: list[Sent] = field(default_factory=list)
 
 
 @dataclass
 class Proxy:
-    """Passes requests on to `target` and keeps them in `sent`."""
+    """Passes requests on to `target`, and keeps them."""
 
     target: str
     url: str = ""
-    sent: list[Sent] = field(default_factory=list)
+    channels: list[Channel] = field(default_factory=list)
+
+    def channel(self) -> Channel:
+        """A new way through it."""
+        self.channels.append(Channel(f"{self.url}/{len(self.channels)}"))
+        return self.channels[-1]
+
+
+_HOP = {"host", "connection", "content-length", "expect", "http2-settings", "transfer-encoding", "upgrade"}
 
 
 @contextmanager
@@ -103,16 +120,22 @@ def recording_proxy(target: str) -> Iterator[Proxy]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self.pass_on()
+
         def do_POST(self) -> None:
+            self.pass_on()
+
+        def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            proxy.sent.append(Sent(self.command, self.path, headers, body))
+            _, number, path = self.path.split("/", 2)
             onward = http.client.HTTPConnection(address.hostname or "", address.port, timeout=90)
-            hop = {"host", "connection", "content-length", "expect", "transfer-encoding"}
-            onward.request(self.command, self.path, body, {k: v for k, v in headers.items() if k not in hop})
+            onward.request(self.command, f"/{path}", body, {k: v for k, v in headers.items() if k not in _HOP})
             answer = onward.getresponse()
             content = answer.read()
             onward.close()
+            proxy.channels[int(number)].sent.append(Sent(self.command, f"/{path}", headers, body, content))
             self.send_response(answer.status)
             for name in ("content-type", "x-request-id", "retry-after"):
                 if value := answer.getheader(name):

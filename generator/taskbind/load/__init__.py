@@ -123,8 +123,10 @@ def _source(
 ) -> TaskSource | None:
     meta = read_meta(reader, folder)
     responses = _responses(reader, folder, meta or {})
+    recordings = _recordings(reader, folder, meta or {})
     wires = read_wires(reader, folder, dialects)
-    if meta is None or responses is None or wires is None or not documents.keys() >= set(folder.schemas):
+    complete = documents.keys() >= set(folder.schemas)
+    if meta is None or responses is None or recordings is None or wires is None or not complete:
         return None
     stream = documents[folder.stream] if folder.stream else None
     recorded = frozenset(name for name, _, recorded in folder.responses if recorded)
@@ -137,23 +139,42 @@ def _source(
         folder.meta or "",
         responses,
         recorded,
+        recordings,
         wires,
     )
 
 
 def _responses(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[str, Any] | None:
     """The responses of a task by the name of their example, a recorded one first; None if one cannot be read."""
-    examples = meta.get("examples", [])
-    names = {example.get("name") for example in examples if isinstance(example, dict)}
     responses: dict[str, Any] = {}
     for name, path, _ in folder.responses:
         try:
             _, value = reader.value(path)
         except UnreadableError:
             return None
-        if name in names:
+        if _has_example(reader, meta, name, path):
             responses[name] = value
-        else:
-            fix = "name it like its example, or delete it"
-            tell(reader.report, "TB119", path, f"no example in task.toml is called {name[:60]!r}", fix=fix)
     return responses
+
+
+def _recordings(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[str, dict[str, str]] | None:
+    """What was recorded of a task's answers, by the name of their example; None if some of it cannot be read."""
+    recordings: dict[str, dict[str, str]] = {}
+    for name, path, kind in folder.recordings:
+        try:
+            text = reader.text(path)
+        except UnreadableError:
+            return None
+        if _has_example(reader, meta, name, path):
+            recordings.setdefault(name, {})[kind] = text.rstrip("\r\n")
+    return recordings
+
+
+def _has_example(reader: Reader, meta: dict[str, Any], name: str, path: str) -> bool:
+    """Whether a file beside the examples belongs to one of them; if not, that is reported."""
+    examples = meta.get("examples", [])
+    if any(isinstance(example, dict) and example.get("name") == name for example in examples):
+        return True
+    fix = "name it like its example, or delete it"
+    tell(reader.report, "TB119", path, f"no example in task.toml is called {name[:60]!r}", fix=fix)
+    return False

@@ -119,7 +119,8 @@ CODES: Final = (
         "TB119",
         _W,
         "recorded response without an example",
-        "examples/<name>.response.json belongs to the example of that name in task.toml; no example has this name.",
+        "examples/<name>.response.json (and .written.json, .raw.txt, .text.txt) belongs to the example of that name in "
+        "task.toml; no example has this name.",
     ),
     Code(
         "TB120",

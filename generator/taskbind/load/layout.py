@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from .codes import tell
 from .files import Reader
@@ -13,7 +14,10 @@ from .files import Reader
 TASK_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KINDS: Final = ("input", "output", "stream_output")
 _RESPONSES: Final = {".written.json": False, ".response.json": True}
+_RECORDINGS: Final = {".raw.txt": "raw", ".text.txt": "text"}
 MAX_ID: Final = 100
+
+T = TypeVar("T", bool, str)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Folder:
     wire: str | None
     responses: tuple[tuple[str, str, bool], ...]
     """Files with an example's response: the example's name, the path, and whether a server's answer was recorded."""
+    recordings: tuple[tuple[str, str, str], ...]
+    """Files with an answer as it was sent (``raw``) or as people see it (``text``): name, path, and which of them."""
 
     @property
     def schemas(self) -> tuple[str, ...]:
@@ -96,18 +102,20 @@ def _folder(reader: Reader, name: str) -> Folder | None:
     if missing:
         return None
     stream = f"{base}/stream_output.json" if "stream_output" in found else None
-    responses = _responses(reader.root, name)
-    return Folder(name, f"{base}/input.json", f"{base}/output.json", stream, meta, wire, responses)
+    responses = _of_examples(reader.root, name, _RESPONSES)
+    recordings = _of_examples(reader.root, name, _RECORDINGS)
+    return Folder(name, f"{base}/input.json", f"{base}/output.json", stream, meta, wire, responses, recordings)
 
 
-def _responses(root: Path, name: str) -> tuple[tuple[str, str, bool], ...]:
+def _of_examples(root: Path, name: str, kinds: Mapping[str, T]) -> tuple[tuple[str, str, T], ...]:
+    """The files of a task's examples that end so: the example's name, the path, and what the ending means."""
     try:
         files = sorted(entry.name for entry in (root / name / "examples").iterdir())
     except OSError:
         return ()
     return tuple(
-        (file.removesuffix(suffix), f"{name}/examples/{file}", recorded)
-        for suffix, recorded in _RESPONSES.items()
+        (file.removesuffix(suffix), f"{name}/examples/{file}", meaning)
+        for suffix, meaning in kinds.items()
         for file in files
         if file.endswith(suffix)
     )

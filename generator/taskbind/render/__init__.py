@@ -20,7 +20,20 @@ if TYPE_CHECKING:  # a run with nothing to do needs this module, but none of the
 Files = dict[str, str | bytes]
 """Rendered files: path relative to the output directory (POSIX separators) to text or bytes."""
 
-BUILT_IN: Final = ("models", "schemas", "client", "dialects", "server", "openapi", "snippets", "docs", "package")
+BUILT_IN: Final = (
+    "models",
+    "schemas",
+    "client",
+    "dialects",
+    "server",
+    "openapi",
+    "playground",
+    "snippets",
+    "pictures",
+    "docs",
+    "site",
+    "package",
+)
 PLUGINS: Final = "taskbind.renderers"
 """Entry-point group through which other packages add renderers: name to a function like :meth:`Renderer.__call__`."""
 

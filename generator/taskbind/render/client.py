@@ -10,6 +10,7 @@ from ..context import Context, header
 from ..escape import docstring_text, py_literal
 from ..plan import Parameter, Plan, TaskPlan
 from ..view.programs import call
+from ..view.words import said, values
 from . import Files
 
 _WIDTH: Final = 96
@@ -71,7 +72,7 @@ def _task(api: ir.Api, plan: Plan, task: TaskPlan) -> dict[str, Any]:
             "doc": _lines(_primary_doc(task), _WIDTH - 4),
         },
         "parameters": [_parameter(api, plan, p) for p in task.keywords],
-        "model": _lines(_model_doc(task), _WIDTH - 4),
+        "model": _lines(_model_doc(api, task), _WIDTH - 4),
         # The shortest of them says the most.
         "example": docstring_text(min(calls, key=len)) if calls else None,
         "output": task.output_annotation,
@@ -87,9 +88,9 @@ def _primary_doc(task: TaskPlan) -> str:
     return f"{task.primary.doc} In a dict, {names} may be {_SOURCES}." if names else task.primary.doc
 
 
-def _model_doc(task: TaskPlan) -> str:
+def _model_doc(api: ir.Api, task: TaskPlan) -> str:
     if task.names_model:
-        return next(p.doc for p in task.parameters if p.python == "model")
+        return next(said(api, p.field) for p in task.parameters if p.python == "model")
     return "The model to ask, instead of the one that the server has for this task."
 
 
@@ -109,18 +110,26 @@ def _parameter(api: ir.Api, plan: Plan, parameter: Parameter) -> dict[str, Any]:
         default, annotation = "OMIT", f"{annotation} | Omit | None"
     else:
         default, annotation = "None", f"{annotation} | None"
-    doc = parameter.doc
-    if parameter.default is not ir.ABSENT and parameter.default is not None:
-        doc = f"{doc} Default: {py_literal(parameter.default)}."
     return {
         "name": parameter.python,
         "wire": py_literal(parameter.wire),
         "annotation": annotation,
         "default": default,
-        "doc": _lines(doc, _WIDTH - 4),
+        "doc": _lines(_parameter_doc(api, parameter.field), _WIDTH - 4),
         "root": not parameter.in_parameters,
         "nullable": parameter.nullable,
     }
+
+
+def _parameter_doc(api: ir.Api, field: ir.Field) -> str:
+    """What is said of a parameter, what its values mean and which it has, where its annotation cannot say that."""
+    default = field.default
+    bounds = [] if isinstance(api.resolve(ir.split_null(field.type)[0]), ir.Enum) else values(api, field.type)
+    facts = [
+        *([f"Values: {', '.join(bounds)}."] if bounds else []),
+        *([f"Default: {py_literal(default)}."] if default is not ir.ABSENT and default is not None else []),
+    ]
+    return " ".join(filter(None, [said(api, field), *api.value_docs(field.type), *facts]))
 
 
 def _lines(text: str, width: int) -> list[str]:

@@ -1,238 +1,171 @@
-"""Render `docs/`: an index, a Markdown page for each task and one on dialects, and copies of the samples that are sent.
+"""Render the docs: the pages in every flavour that the project asks for, and the samples that they show.
 
-Plain GFM, so that the pages read the same on a code host, in an editor and in any site builder. What the pages say
-about a task comes from its spec and its `task.toml`; what they say about the server is in the templates.
+A flavour is a way to write notes, folds and tabs (``templates/docs/flavours``); the words are the same in all of them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import quote
+from typing import Any, Final
 
 from .. import ir
 from ..context import Context, header
 from ..diagnostics import TaskbindError
-from ..escape import code, html, json_text, markdown, markdown_block
-from ..plan import Plan, TaskPlan
+from ..escape import html, json_text, markdown
+from ..plan import Plan
+from ..view.changelog import changelog_view
 from ..view.dialects import dialect_views
-from ..view.programs import Program, programs, read_sample, sample_paths
-from ..view.tables import Row, is_closed, rows, type_name
+from ..view.migrating.clarifai import clarifai_view
+from ..view.migrating.huggingface import huggingface_view
+from ..view.pages import Category, Page, categories, pages, shared_parameters
+from ..view.programs import programs
+from ..view.samples import samples
+from ..view.service import DEPTH, LIMITS, REQUEST_HEADERS, RESPONSE_HEADERS, STATUSES
 from . import Files
 
-_HUB: Final = "https://huggingface.co/"
-
 
 @dataclass(frozen=True)
-class Block:
-    """A fenced code block. `marker` is the HTML comment before it, by which tests find it."""
+class Flavour:
+    """Where the pages of a flavour go, and where what they link to is as seen from there."""
 
-    label: str
-    marker: str
-    fence: str
-    language: str
-    code: str
-
-
-@dataclass(frozen=True)
-class ExampleView:
-    """One example: its programs, and the answer to it. `picture`: the sample can be shown."""
-
-    title: str
-    sample: str
-    sample_name: str
-    picture: bool
-    programs: tuple[Block, ...]
-    response: Block | None
-    response_origin: str
+    folder: str
+    assets: str
+    schema: str
+    openapi: str
 
 
-@dataclass(frozen=True)
-class Model:
-    """A recommended model."""
-
-    name: str
-    url: str
-    doc: str
-
-
-@dataclass(frozen=True)
-class Link:
-    """A task's line in the index and in the navigation of the pages."""
-
-    title: str
-    page: str
-    summary: str
-    input: str
-    output: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """A task's page; every text in it is finished Markdown."""
-
-    header: str
-    id: str
-    title: str
-    summary: str
-    description: str
-    applications: tuple[str, ...]
-    learn_more: str
-    models: tuple[Model, ...]
-    models_url: str
-    examples: tuple[ExampleView, ...]
-    media: str
-    takes_file: bool
-    content_type: str
-    body_types: str
-    request_doc: str
-    request: tuple[Row, ...]
-    closed: bool
-    response_doc: str
-    response: tuple[Row, ...]
-    others: tuple[Link, ...]
+FLAVOURS: Final = {
+    "github": Flavour("docs", "", "../{package}/schemas/{module}.json", "../openapi.json"),
+    "site": Flavour("site/docs", "", "schemas/{id}.json", "openapi.json"),
+    "hf": Flavour("hf", "../docs/", "../{package}/schemas/{module}.json", "../openapi.json"),
+}
 
 
 @dataclass(frozen=True)
 class Project:
-    """What all pages share: names of the distribution, its command, its environment variables."""
+    """What all pages share: names of the distribution, its environment variables, and how much was run."""
 
     package: str
     distribution: str
+    summary: str
     env: str
     programs: int
     responses: int
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A page on all tasks together: its file and template, its title, its line in the index, and what only it shows."""
+
+    page: str
+    title: str
+    about: str
+    view: Any = None
+
+
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The pages and samples. Raises TaskbindError for a page that would have an empty table or a broken link."""
-    found = context.once(programs, api, plan)
-    links = {task.task.id: _link(api, task) for task in plan.tasks}
-    pages = [_page(api, task, found, links, context) for task in plan.tasks]
-    recorded = sum(example.recorded for task in plan.tasks for example in task.task.examples)
-    project = Project(plan.package, plan.distribution, context.config.env_prefix, len(found), recorded)
-    index = context.template("docs/index.md.jinja")
-    dialects = dialect_views(api, plan)
-    view = {"header": f"{header('<!--', 'specs/')} -->", "project": project, "tasks": list(links.values())}
-    out: Files = {"docs/index.md": _tidy(index.render(view, dialects=dialects))}
-    if dialects:
-        if "dialects" in links:
-            raise TaskbindError("dialects/: the docs have a page of this name; give the task another one")
-        out["docs/dialects.md"] = _tidy(context.template("docs/dialects.md.jinja").render(view, dialects=dialects))
-    template = context.template("docs/task.md.jinja")
-    for page in pages:
-        out[f"docs/{page.id}.md"] = _tidy(template.render(page=page, project=project))
-    return out | _samples(plan, context)
-
-
-def _samples(plan: Plan, context: Context) -> Files:
+    whole = whole_pages(api, plan, context)
+    common = _common(api, plan, context) | {"others": whole[1:]}
+    tasks = context.once(pages, api, plan)
+    for page in tasks:
+        if page.id in {other.page for other in whole}:
+            raise TaskbindError(f"{page.id}/: the docs have a page of this name; give the task another one")
     out: Files = {}
-    for task in plan.tasks:
-        for example in task.task.examples:
-            where = f"{task.task.id}/task.toml, example {example.name!r}"
-            for source, target in sample_paths(task.task, example).items():
-                data = read_sample(source, context, where)
-                if out.setdefault(f"docs/samples/{target}", data) != data:
-                    name = target.rsplit("/", 1)[-1]
-                    raise TaskbindError(f"{where}: another sample of this task is called {name}, too")
-    return out
+    for name in context.config.docs:
+        flavour = FLAVOURS[name]
+        view = common | {"flavour": name, "assets": flavour.assets, "openapi": flavour.openapi}
+        for other in whole:
+            template = context.template(f"docs/{other.page}.md.jinja")
+            text = template.render(view, view=other.view, about=json_text(html(other.about)))
+            out[f"{flavour.folder}/{other.page}.md"] = _tidy(text)
+        template = context.template("docs/task.md.jinja")
+        for page in tasks:
+            out[f"{flavour.folder}/{page.id}.md"] = _tidy(template.render(view | _task(page, plan, flavour)))
+    if "hf" in context.config.docs:
+        sections = list(_contents(plan, whole, common["categories"]))
+        toctree = context.template("docs/flavours/_toctree.yml.jinja").render(sections=sections)
+        out[f"{FLAVOURS['hf'].folder}/_toctree.yml"] = toctree
+    return out | {f"docs/samples/{path}": data for path, data in context.once(samples, api, plan).items()}
 
 
-def _page(api: ir.Api, plan: TaskPlan, programs: tuple[Program, ...], links: dict[str, Link], context: Context) -> Page:
-    task, docs = plan.task, plan.task.docs
-    media = plan.media if plan.takes_file else None
-    sources = ", ".join(f"specs/{path}" for path in _sources(api, task))
-    return Page(
-        header=f"{header('<!--', html(sources))} -->",
-        id=task.id,
-        title=markdown(task.title),
-        summary=markdown(docs.summary),
-        description=markdown_block(docs.description),
-        applications=tuple(markdown(text) for text in docs.applications),
-        learn_more=_address(docs.learn_more, task) if docs.learn_more else "",
-        models=tuple(_model(model, task) for model in docs.models),
-        models_url=f"{_HUB}models?pipeline_tag={quote(docs.pipeline_tag or task.id)}&sort=trending",
-        examples=tuple(_example(task, example, programs) for example in task.examples),
-        media=plan.media.media.replace("binary", "media") if plan.media else "",
-        takes_file=plan.takes_file,
-        content_type=code(media.content_type) if media else "",
-        body_types=", ".join(map(code, [*([media.content_type] if media else []), "application/json"])),
-        request_doc=markdown(api.definition(task.input).doc),
-        request=_rows(api, task.input),
-        closed=is_closed(api, task.input),
-        response_doc=markdown(api.definition(task.output).doc),
-        response=_rows(api, task.output),
-        others=tuple(link for id, link in links.items() if id != task.id),
+def _contents(
+    plan: Plan, whole: tuple[Whole, ...], categories: tuple[Category, ...]
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The contents for doc-builder, every text as JSON, which is YAML too."""
+    titles = {task.task.id: task.task.title for task in plan.tasks}
+    yield json_text(plan.distribution), [(json_text(page.page), json_text(page.title)) for page in whole]
+    for category in categories:
+        tasks = (task.page.removesuffix(".md") for task in category.tasks)
+        yield json_text(category.name), [(json_text(id), json_text(titles[id])) for id in tasks]
+
+
+def whole_pages(api: ir.Api, plan: Plan, context: Context) -> tuple[Whole, ...]:
+    """The pages on all tasks together, the index first."""
+    return (
+        Whole("index", f"{plan.distribution}: API documentation", f"API documentation of {plan.distribution}"),
+        Whole("authentication", "Authentication", "who may ask, and how a token is sent"),
+        Whole("parameters", "Parameters and headers", "what several tasks have in common"),
+        Whole("limits", "Limits", "how much a request may bring and ask for"),
+        Whole("errors", "Errors", "every status, what it means and what to do"),
+        *_some(api, plan, context),
     )
 
 
-def _example(task: ir.Task, example: ir.Example, programs: tuple[Program, ...]) -> ExampleView:
-    sample = next(iter(sample_paths(task, example).values()), "")
-    own = [s for s in programs if s.task == task.id and s.example == example.name]
-    response = None
-    if example.response is not ir.ABSENT:
-        text = json_text(example.response, indent=2)
-        response = _block("Answer", f"response: {task.id}/{example.name}", "json", text)
-    return ExampleView(
-        title=markdown(example.title or example.name),
-        sample=quote(f"samples/{sample}") if sample else "",
-        sample_name=markdown(sample.rsplit("/", 1)[-1]),
-        picture=sample.endswith((".png", ".jpg", ".jpeg", ".gif", ".webp")),
-        programs=tuple(_block(s.language.label, f"snippet: {s.file}", s.language.fence, s.code) for s in own),
-        response=response,
-        response_origin="Recorded from the demo model:" if example.recorded else "Written by hand, to show the form:",
+def _some(api: ir.Api, plan: Plan, context: Context) -> Iterator[Whole]:
+    """The pages that are there for some specs."""
+    if dialects := dialect_views(api, plan):
+        about = "servers of other kinds that the client can call, and how ours speaks like them"
+        yield Whole("dialects", "Dialects", about, dialects)
+    if huggingface := huggingface_view(api, plan, context):
+        about = "how code for InferenceClient and for the hosted API comes here"
+        yield Whole("migrating-huggingface", "Migrating from Hugging Face", about, huggingface)
+    if clarifai := clarifai_view(api, plan, context):
+        about = "what the predict call's inputs, answers and options are here"
+        yield Whole("migrating-clarifai", "Migrating from Clarifai", about, clarifai)
+    about = "what changed in requests and answers from version to version"
+    yield Whole("changelog", "API changelog", about, changelog_view(api, plan, context))
+
+
+def _common(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
+    """What every page sees."""
+    project = Project(
+        package=plan.package,
+        distribution=plan.distribution,
+        summary=markdown(context.config.summary),
+        env=context.config.env_prefix,
+        programs=len(context.once(programs, api, plan)),
+        responses=sum(example.recorded for task in plan.tasks for example in task.task.examples),
     )
+    return {
+        "project": project,
+        "header": f"{header('<!--', 'specs/')} -->",
+        "categories": categories(api, plan, context),
+        "statuses": STATUSES,
+        "limits": LIMITS,
+        "depth": DEPTH,
+        "request_headers": REQUEST_HEADERS,
+        "response_headers": RESPONSE_HEADERS,
+        "shared": shared_parameters(api, plan, context),
+    }
 
 
-def _block(label: str, marker: str, language: str, text: str) -> Block:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    return Block(label, marker, "`" * max(3, longest + 1), language, text.strip("\n"))
-
-
-def _rows(api: ir.Api, id: str) -> tuple[Row, ...]:
-    found = rows(api, id)
-    if not found:
-        raise TaskbindError(f"{id}: there is nothing to put into its table")
-    return found
-
-
-def _model(model: ir.Recommended, task: ir.Task) -> Model:
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", model.id, re.ASCII):
-        raise TaskbindError(f"{task.id}/task.toml: {model.id!r} is no model id; one looks like `owner/name`")
-    return Model(markdown(model.id), _HUB + model.id, markdown(model.doc))
-
-
-def _address(url: str, task: ir.Task) -> str:
-    if not re.fullmatch(r"https://[A-Za-z0-9][^\s<>()\[\]{}|\\^`\"'*]*", url):
-        raise TaskbindError(f"{task.id}/task.toml: learn_more = {url!r} is no https address")
-    return url
-
-
-def _link(api: ir.Api, task: TaskPlan) -> Link:
-    return Link(
-        title=markdown(task.task.title),
-        page=quote(f"{task.task.id}.md"),
-        summary=markdown(task.task.docs.summary) or "–",
-        input=markdown(type_name(api, task.primary.type)).removesuffix(" in base64"),
-        output=markdown(type_name(api, ir.Ref(task.task.output))),
-    )
-
-
-def _sources(api: ir.Api, task: ir.Task) -> list[str]:
-    """The spec files that decide a page, relative to the spec root."""
-    todo = [id for id in (task.input, task.output, task.stream) if id]
-    seen: set[str] = set()
-    while todo:
-        if (id := todo.pop()) not in seen:
-            seen.add(id)
-            todo += ir.refs(api.definition(id).type)
-    own = [f"{task.id}/task.toml"] if task.docs != ir.TaskDocs() else []
-    return sorted({id.partition("#")[0] for id in seen}.union(own))
+def _task(page: Page, plan: Plan, flavour: Flavour) -> dict[str, Any]:
+    sources = ", ".join(f"specs/{path}" for path in page.sources)
+    return {
+        "page": page,
+        "header": f"{header('<!--', html(sources))} -->",
+        "name": json_text(html(page.name)),
+        "about": json_text(html(page.about)),
+        "schema": flavour.schema.format(package=plan.package, module=page.module, id=page.id),
+    }
 
 
 def _tidy(text: str) -> str:
     """One empty line at most between blocks, none of it inside code, which is what the templates' ifs leave open."""
-    parts = re.split(r"(^(`{3,})[^\n]*\n.*?^\2$)", text, flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"(^( *`{3,})[^\n]*\n.*?^\2$)", text.lstrip("\n"), flags=re.MULTILINE | re.DOTALL)
     # `split` returns text, block, fence, text, block, fence, …
-    return "".join(re.sub(r"\n{3,}", "\n\n", p) if i % 3 == 0 else p for i, p in enumerate(parts) if i % 3 != 2)
+    tidy = (re.sub(r"\n(?: *\n){2,}", "\n\n", p) if i % 3 == 0 else p for i, p in enumerate(parts) if i % 3 != 2)
+    return f"{''.join(tidy).rstrip()}\n"

@@ -1,177 +1,235 @@
-"""Render `openapi.json`: the server's routes and schemas as OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
+"""Render `openapi.json`: the server's routes and schemas as OpenAPI 3.1, whose schemas are JSON Schema 2020-12.
+
+Other people's tools make clients, mocks and pages from it, so it says all that is known, and says it in words that they
+understand (see `view.openapi_schemas`).
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from .. import ir
-from ..context import Context
+from ..context import BASE_URL, Context
 from ..plan import Plan, TaskPlan
+from ..view.openapi import (
+    SERVICE,
+    answer_headers,
+    error_answers,
+    error_schema,
+    errors,
+    headers,
+    introduction,
+    parameters,
+    service_paths,
+)
+from ..view.openapi_schemas import reworded
+from ..view.programs import Program, programs
+from ..view.requests import fitting, request
 from . import Files
-from .schemas import schema
+from .schemas import DIALECT, schema
 
-MAX_BODY_MB: Final = 20
-
-_STATUS: Final = {
-    "400": "The request is not strict JSON, or a header has a bad value.",
-    "401": "The server wants a token, and this request has none or a wrong one.",
-    "404": "No such task or model here.",
-    "408": "The request took too long to arrive.",
-    "413": f"The request is larger than {MAX_BODY_MB} MB.",
-    "415": "The body is of a type that this task does not take.",
-    "422": "The request does not match the task's schema, asks for more than this server or model gives, or its media "
-    "cannot be decoded; `fields` says where.",
-    "429": "The queue of the model is full, or too much data waits; `Retry-After` says when to come back.",
-    "500": "The server failed; its log has this request's id.",
-    "503": "The model is loading; `Retry-After` and `estimated_time` say how long. `x-wait-for-model` waits instead.",
-    "504": "The answer took too long.",
-}
-
-_LATER: Final = ("429", "503")
-
-_HEADERS: Final = {
-    "x-use-cache": (True, "Whether an answer to an equal, earlier request may be returned."),
-    "x-wait-for-model": (False, "Whether to wait while the model loads instead of answering 503."),
-}
+_SCHEMAS: Final = "#/components/schemas/"
+_ANY_MODEL: Final = "Any model"
+"""The tag of the route that no task has to itself."""
 
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The document, and the same one inside the package, where the server reads it."""
-    document = openapi(api, plan, context)
-    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(_Document(api, plan, context).whole(), indent=1, ensure_ascii=False) + "\n"
     return {"openapi.json": text, f"{plan.package}/openapi.json": text}
 
 
-def openapi(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
-    """The document as JSON values."""
-    names = plan.schemas
+class _Document:
+    """What all parts of the document refer to; its methods are the parts, as JSON values."""
 
-    schemas = {name: schema(api, plan, id, "#/components/schemas/") for id, name in names.items()}
-    config = context.config
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": plan.distribution,
-            "version": config.version,
-            "summary": config.summary,
-            "license": {"name": config.license, "identifier": config.license},
-        },
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
-        "servers": [{"url": "http://localhost:8000", "description": "a server started with `serve`"}],
-        "security": [{}, {"token": []}],
-        "tags": [{"name": task.task.id, "description": _summary(task)} for task in plan.tasks],
-        "paths": {f"/tasks/{task.task.id}": {"post": _operation(api, task, names)} for task in plan.tasks}
-        | _service_paths(),
-        "components": {
-            "schemas": dict(sorted(schemas.items())) | {"Error": _error_schema()},
-            "parameters": {_header_name(name): _header(name, *about) for name, about in _HEADERS.items()},
-            "headers": {
-                "RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}},
-                "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+    def __init__(self, api: ir.Api, plan: Plan, context: Context) -> None:
+        self.api, self.plan, self.context = api, plan, context
+        own = {name: schema(api, plan, id, _SCHEMAS) for id, name in plan.schemas.items()}
+        self.schemas, self.same = reworded(own, _SCHEMAS)
+        self.error = _free("Error", self.schemas)
+        self.programs: dict[str, list[Program]] = {}
+        for program in context.once(programs, api, plan):
+            self.programs.setdefault(program.task, []).append(program)
+
+    def whole(self) -> dict[str, Any]:
+        config, tasks = self.context.config, self.plan.tasks
+        paths = {f"/tasks/{task.task.id}": {"post": self.task(task)} for task in tasks}
+        methods = [task.method for task in tasks]
+        error = {"$ref": f"{_SCHEMAS}{self.error}"}
+        return {
+            "openapi": "3.1.0",
+            "info": {
+                "title": self.plan.distribution,
+                "version": config.version,
+                "summary": config.summary,
+                "description": introduction(self.plan.dialects),
+                "license": {"name": config.license, "identifier": config.license},
             },
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        },
-    }
+            "jsonSchemaDialect": DIALECT,
+            "servers": [{"url": BASE_URL, "description": "A server started with `serve`."}],
+            "security": [{}, {"token": []}],
+            "tags": self.tags(),
+            **self.groups(),
+            "paths": {
+                **paths,
+                "/models/{model}": {"post": self.model(_free("call_model", methods))},
+                **service_paths(lambda name: _free(name, methods)),
+            },
+            "components": {
+                "schemas": dict(sorted(self.schemas.items())) | {self.error: error_schema()},
+                "responses": errors(error),
+                "parameters": parameters(),
+                "headers": headers(),
+                "securitySchemes": {
+                    "token": {"type": "http", "scheme": "bearer", "description": "The operator's, if there is one."}
+                },
+            },
+        }
+
+    def tags(self) -> list[dict[str, Any]]:
+        own = [
+            {"name": task.task.id, "description": _summary(task), "x-displayName": task.task.title}
+            for task in self.plan.tasks
+        ]
+        return [
+            *own,
+            {"name": _ANY_MODEL, "description": "Models by their names, whatever their tasks are."},
+            {"name": SERVICE, "description": "What operators, monitors and tools ask the server."},
+        ]
+
+    def groups(self) -> dict[str, Any]:
+        """The tasks by category, as viewers of such documents list them; nothing where no task has one."""
+        found: dict[str, list[str]] = {}
+        for task in sorted(self.plan.tasks, key=lambda task: (not task.task.docs.category, task.task.docs.category)):
+            found.setdefault(task.task.docs.category, []).append(task.task.id)
+        if not any(found):
+            return {}
+        found.setdefault("", []).extend((_ANY_MODEL, SERVICE))
+        return {"x-tagGroups": [{"name": name or "Others", "tags": tags} for name, tags in found.items()]}
+
+    def task(self, task: TaskPlan) -> dict[str, Any]:
+        """The operation of a task."""
+        docs = task.task.docs
+        body: dict[str, Any] = {"application/json": _shown(self.reference(task.task.input), self.requests(task))}
+        if task.media is not None and task.takes_file:
+            body["application/octet-stream"] = _file([task.media])
+        answer = {"application/json": _shown(self.reference(task.task.output), self.answers(task))}
+        if task.stream_annotation and task.task.stream:
+            answer["text/event-stream"] = {"schema": self.events([task.task.stream])}
+        return {
+            "operationId": task.method,
+            "summary": task.task.title,
+            "description": (docs.description or _summary(task)).strip(),
+            "tags": [task.task.id],
+            "parameters": _parameters(),
+            "requestBody": {"required": True, "content": body},
+            "responses": _responses(self.api.definition(task.task.output).doc or "The answer.", answer),
+            "x-codeSamples": [
+                {"lang": program.language.fence, "label": program.language.label, "source": program.code}
+                for program in self.shown(task)
+            ],
+        }
+
+    def model(self, operation: str) -> dict[str, Any]:
+        """The operation of a model, of which no document can know what its task is."""
+        tasks = self.plan.tasks
+        shown = next((task for task in tasks if self.requests(task)), tasks[0])
+        requests, answers = ([getattr(task.task, side) for task in tasks] for side in ("input", "output"))
+        body: dict[str, Any] = {"application/json": _shown(self.any(requests), self.requests(shown))}
+        if media := [task.media for task in tasks if task.media is not None and task.takes_file]:
+            body["application/octet-stream"] = _file(media)
+        answer = {"application/json": _shown(self.any(answers), self.answers(shown))}
+        if streams := [task.task.stream for task in tasks if task.stream_annotation and task.task.stream]:
+            answer["text/event-stream"] = {"schema": self.events(streams)}
+        name = {
+            "name": "model",
+            "in": "path",
+            "required": True,
+            "description": "What the operator calls the model; `/ready` lists all names. Unless told otherwise, a "
+            "model has the name of its task.",
+            "schema": {"type": "string", "minLength": 1},
+            "example": shown.task.id,
+        }
+        return {
+            "operationId": operation,
+            "summary": "Call a model by its name",
+            "description": "Takes and answers what the route of the model's task does. Where the task is known, its "
+            "own route is described more exactly.",
+            "tags": [_ANY_MODEL],
+            "parameters": [name, *_parameters()],
+            "requestBody": {"required": True, "content": body},
+            "responses": _responses("The answer of the model's task.", answer),
+        }
+
+    def shown(self, task: TaskPlan) -> Iterable[Program]:
+        """In each language, the program that sends a file if there is one, or else the first."""
+        found: dict[str, Program] = {}
+        own = self.programs.get(task.task.id, [])
+        for program in sorted(own, key=lambda program: program.way != "file"):
+            found.setdefault(program.language.id, program)
+        return found.values()
+
+    def reference(self, id: str) -> dict[str, Any]:
+        name = self.plan.schemas[id]
+        return {"$ref": f"{_SCHEMAS}{self.same.get(name, name)}"}
+
+    def any(self, ids: Iterable[str]) -> dict[str, Any]:
+        found = {reference["$ref"]: reference for reference in map(self.reference, ids)}
+        return {"anyOf": list(found.values())}
+
+    def requests(self, task: TaskPlan) -> dict[str, Any]:
+        found = ((example, request(task, example, self.context)) for example in task.task.examples)
+        return {e.name: {"summary": e.title or e.name, "value": value} for e, value in found if fitting(value)}
+
+    def answers(self, task: TaskPlan) -> dict[str, Any]:
+        return {
+            e.name: {"summary": e.title or e.name, "value": e.response}
+            for e in task.task.examples
+            if e.response is not ir.ABSENT and fitting(e.response)
+        }
+
+    def events(self, ids: Iterable[str]) -> dict[str, Any]:
+        """The schema of a streamed answer: that of one of its events, as tools read it, and as OpenAPI 3.2 words it."""
+        parts = [*map(self.reference, ids), {"$ref": f"{_SCHEMAS}{self.error}"}]
+        json = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": parts}}
+        return {
+            "description": "Where the request says `stream: true`: server-sent events; this is the schema of each. The "
+            "data of the last is `[DONE]`, or tells what went wrong where the answer breaks off.",
+            "type": "object",
+            "properties": {"data": {"anyOf": [json, {"const": "[DONE]"}]}},
+            "required": ["data"],
+        }
 
 
 def _summary(task: TaskPlan) -> str:
     return task.task.docs.summary or task.task.title
 
 
-def _operation(api: ir.Api, task: TaskPlan, names: dict[str, str]) -> dict[str, Any]:
-    request = {"application/json": {"schema": {"$ref": f"#/components/schemas/{task.input_class}"}}}
-    if task.media is not None and task.takes_file:
-        raw: dict[str, Any] = {"schema": {"description": "The file itself, without parameters."}}
-        request |= {task.media.content_type: raw, "application/octet-stream": raw}
-    answer = {"application/json": {"schema": {"$ref": f"#/components/schemas/{names[task.task.output]}"}}}
-    if task.stream_annotation and task.task.stream:
-        answer["text/event-stream"] = {"schema": _events(names[task.task.stream])}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    about = api.definition(task.task.output).doc or "The answer."
-    headers = {"x-request-id": {"$ref": "#/components/headers/RequestId"}}
-    later = {"retry-after": {"$ref": "#/components/headers/RetryAfter"}}
-    return {
-        "operationId": task.method,
-        "summary": task.task.title,
-        "description": task.task.docs.description or _summary(task),
-        "tags": [task.task.id],
-        "parameters": [{"$ref": f"#/components/parameters/{_header_name(name)}"} for name in _HEADERS],
-        "requestBody": {"required": True, "content": request},
-        "responses": {
-            "200": {"description": about, "headers": headers, "content": answer},
-            **{
-                code: {"description": text, "headers": headers | (later if code in _LATER else {}), "content": error}
-                for code, text in _STATUS.items()
-            },
-        },
-    }
+def _free(name: str, taken: Iterable[str]) -> str:
+    """`name`, or something like it that is not taken."""
+    taken = set(taken)
+    while name in taken:
+        name += "_"
+    return name
 
 
-def _events(name: str) -> dict[str, Any]:
-    """The schema of a streamed answer: that of one of its events, as tools read it, and as OpenAPI 3.2 words it."""
-    parts = [{"$ref": f"#/components/schemas/{schema}"} for schema in (name, "Error")]
-    json = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": parts}}
-    return {
-        "description": "Where the request says `stream: true`: server-sent events; this is the schema of each. The "
-        "data of the last is `[DONE]`, or tells what went wrong where the answer breaks off.",
-        "type": "object",
-        "properties": {"data": {"anyOf": [json, {"const": "[DONE]"}]}},
-        "required": ["data"],
-    }
+def _shown(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": schema} | ({"examples": examples} if examples else {})
 
 
-def _service_paths() -> dict[str, Any]:
-    text = {"type": "string"}
-    most = {"type": "integer", "description": "How many bytes a request may have."}
-    states = {"type": "object", "additionalProperties": text, "description": "Each model's state, by its name."}
-    pages = {
-        "/health": ("Whether the process answers.", "application/json", _members(status=text, max_body=most)),
-        "/ready": ("Whether every model can answer.", "application/json", _members(status=text, models=states)),
-        "/metrics": ("Prometheus metrics.", "text/plain", text),
-        "/openapi.json": ("This document.", "application/json", {"type": "object"}),
-    }
-    unready = {"503": "No: a model is loading or failed to, or the server is about to end."}
-    return {
-        path: {
-            "get": {
-                "operationId": path[1:].partition(".")[0],
-                "summary": summary,
-                "security": [{}],
-                "responses": {
-                    code: {"description": about, "content": {kind: {"schema": schema}}}
-                    for code, about in ({"200": "Yes."} | (unready if path == "/ready" else {})).items()
-                },
-            }
-        }
-        for path, (summary, kind, schema) in pages.items()
-    }
+def _file(media: Iterable[ir.Media]) -> dict[str, Any]:
+    """A body that is a file, which `format` tells to older tools; of several kinds, the description names them."""
+    types = list(dict.fromkeys(one.content_type for one in media))
+    about = f"The file itself ({', '.join(types)}), with all parameters at their defaults."
+    one = {"contentMediaType": types[0]} if len(types) == 1 else {}
+    return {"schema": {"type": "string", "format": "binary", **one, "description": about}}
 
 
-def _members(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+def _parameters() -> list[dict[str, Any]]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in parameters()]
 
 
-def _header_name(name: str) -> str:
-    return "".join(word.capitalize() for word in name.removeprefix("x-").split("-"))
-
-
-def _header(name: str, default: bool, text: str) -> dict[str, Any]:
-    schema = {"type": "boolean", "default": default}
-    return {"name": name, "in": "header", "required": False, "description": text, "schema": schema}
-
-
-def _error_schema() -> dict[str, Any]:
-    text = {"type": "string"}
-    field = {"type": "object", "properties": {"field": text, "message": text}, "required": ["field", "message"]}
-    return {
-        "title": "Error",
-        "type": "object",
-        "description": "What went wrong, in words.",
-        "properties": {
-            "error": text,
-            "fields": {"type": "array", "items": field, "description": "The members of the request that are to blame."},
-            "estimated_time": {"type": "number", "description": "Seconds until the model is loaded."},
-        },
-        "required": ["error"],
-    }
+def _responses(about: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"200": {"description": about, "headers": answer_headers("x-cache"), "content": content}, **error_answers()}

@@ -8,6 +8,8 @@ from .. import ir
 from ..context import Context, header
 from ..escape import json_text, markdown, py_literal
 from ..plan import Plan, TaskPlan
+from ..view.languages import LANGUAGES
+from ..view.pages import categories
 from . import Files
 
 ERRORS: Final = (
@@ -50,7 +52,8 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "checks": bool(plan.checked),
         "example": _example(plan),
         "errors": ERRORS,
-        "rows": [_row(task) for task in plan.tasks],
+        "categories": categories(api, plan, context),
+        "languages": len(LANGUAGES),
     }
     out: Files = {
         target: context.template(f"package/{source}.jinja").render(view)
@@ -103,15 +106,6 @@ def _binding(plan: Plan, task: TaskPlan) -> dict[str, Any]:
     return {
         "constant": task.constant,
         "arguments": [(name, py_literal(value)) for name, value in arguments.items() if value not in (None, (), False)],
-    }
-
-
-def _row(task: TaskPlan) -> dict[str, str]:
-    return {
-        "method": task.method,
-        "primary": task.primary_python,
-        "id": task.task.id,
-        "summary": markdown(task.task.docs.summary or task.task.title),
     }
 
 

@@ -17,7 +17,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
             "id": s.id,
             "task": s.task,
             "language": s.language.id,
-            "kind": s.kind,
+            "way": s.way,
             "file": s.file,
             "needs": list(s.needs),
             "example": s.example,

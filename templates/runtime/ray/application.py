@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
@@ -171,6 +170,5 @@ def _application(package: str, models: Sequence[Handler[Any, Any, Any] | Deploye
             return RemoteHost(model, bindings[model.task], settings, engine.metrics, replicas)
         return ModelHost(model, settings, engine.metrics, engine.threads)
 
-    openapi = files(package).joinpath("openapi.json").read_bytes()
     dialects = import_module(f"{package}._dialects").DIALECTS
-    return app_of(bindings, [host(model) for model in models], engine, openapi=openapi, dialects=dialects)
+    return app_of(bindings, [host(model) for model in models], engine, package=package, dialects=dialects)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from .handler import Handler
 from .host import Host, ModelHost
 from .inference import NAME, Engine, InferenceEndpoint
 from .metrics import CONTENT_TYPE, Metrics
+from .pages.routes import page_routes
 from .pool import Pool
 from .settings import Settings
 from .spans import Spans
@@ -84,18 +86,19 @@ def create_app(
     bindings: Mapping[str, TaskBinding],
     handlers: Iterable[Handler[Any, Any, Any]],
     *,
-    openapi: bytes,
+    package: str,
     settings: Settings | None = None,
     dialects: Mapping[str, Dialect] | None = None,
 ) -> Starlette:
     """The server of `handlers`, each with a name of its own; of two for one task, ``/tasks/{task}`` is the first's.
 
-    Each of `dialects` is spoken under ``/{its name}``, and at its own routes too. Raises ValueError for handlers that
-    cannot be served together, ImportError if what they or `settings` need is not installed.
+    Each of `dialects` is spoken under ``/{its name}``, and at its own routes too. `package` is the generated one, whose
+    OpenAPI document and pages are served. Raises ValueError for handlers that cannot be served together, ImportError if
+    what they or `settings` need is not installed.
     """
     engine = Engine(settings or Settings(), Metrics())
     hosts = [ModelHost(handler, engine.settings, engine.metrics, engine.threads) for handler in handlers]
-    return app_of(bindings, hosts, engine, openapi=openapi, dialects=dialects or {})
+    return app_of(bindings, hosts, engine, package=package, dialects=dialects or {})
 
 
 def app_of(
@@ -103,15 +106,17 @@ def app_of(
     hosts: Sequence[Host],
     engine: Engine,
     *,
-    openapi: bytes,
+    package: str,
     dialects: Mapping[str, Dialect],
 ) -> Starlette:
     """The server of models that answer here or elsewhere; see :func:`create_app`."""
     _check(hosts, bindings)
     settings = engine.settings
+    openapi = files(package).joinpath("openapi.json").read_bytes()
     server = Server(hosts, settings, engine.metrics, openapi)
     by_name = {host.name: host for host in hosts}
     by_task = {host.binding.id: host for host in reversed(hosts)}
+    models = {task: [host.name for host in hosts if host.binding.id == task] for task in by_task}
     app = Starlette(
         routes=[
             Route("/tasks/{name:path}", InferenceEndpoint(engine, "task", by_task, by_name), methods=["POST"]),
@@ -121,6 +126,7 @@ def app_of(
             Route("/ready", server.ready),
             Route("/metrics", server.metrics_page),
             Route("/openapi.json", server.openapi_page),
+            *page_routes(package, models, settings),
         ],
         middleware=[Middleware(Frame, spans=Spans() if settings.tracing else None), *_cors(settings.cors)],
         exception_handlers={HTTPException: http_exception},

@@ -87,6 +87,7 @@ class Settings(Limits):
     cors: tuple[str, ...] = option(
         (), "an origin whose pages may ask this server, or *; repeat for more", unit="ORIGIN"
     )
+    pages: bool = option(True, "serve pages for people, without a token: /docs, /playground and the examples' /samples")
     tracing: bool = option(False, "make an OpenTelemetry span of each request (needs the extra otel)")
 
     @property

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib import import_module
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ..binding import TaskBinding
@@ -98,21 +97,22 @@ def serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse
     with closing(Scratch()) as scratch:
         demos = None if settings.models else demo_models(package, bindings, scratch)
         handlers = handlers_of(bindings, settings, demos)
-        openapi = files(package).joinpath("openapi.json").read_bytes()
         try:
             dialects = import_module(f"{package}._dialects").DIALECTS
-            app = create_app(bindings, handlers, openapi=openapi, settings=settings, dialects=dialects)
+            app = create_app(bindings, handlers, package=package, settings=settings, dialects=dialects)
             socket = run.listen(settings.host, settings.port)
         except (ValueError, run.PortError) as error:
             raise CommandError(str(error)) from None
         logs.set_up(settings.log_level, settings.log_format)
         host, port = socket.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
+        url = f"http://{address}:{port}"
+        pages = f"; playground: {url}/playground" if settings.pages else ""
         if demos is None:
-            print(f"http://{address}:{port} serves {', '.join(h.name or h.binding.id for h in handlers)}", flush=True)
+            print(f"{url} serves {', '.join(h.name or h.binding.id for h in handlers)}{pages}", flush=True)
         else:
             # With an empty line at the end, for programs that read this.
-            print(f"http://{address}:{port} serves demo models", *demos.lines(), "", sep="\n", flush=True)
+            print(f"{url} serves demo models{pages}", *demos.lines(), "", sep="\n", flush=True)
         run.serve(app, socket, settings)
         end_loading()
     return 0

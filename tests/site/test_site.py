@@ -1,0 +1,300 @@
+"""The built site: what is in it, how releases live side by side, and that a failure changes nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from taskbind.cli import main
+from taskbind.commit import MANIFEST
+from taskbind.config import Config, load_config
+from taskbind.diagnostics import EditedError, TaskbindError
+from taskbind.site.build import LinkError, build_site, check_site
+from taskbind.site.versions import Version, newest
+from tests.conftest import ROOT
+
+PROJECT = load_config(ROOT)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class _Tags(HTMLParser):
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+# ----------------------------------------------------------------------------------------------------------- contents
+
+
+def test_every_page_is_there_as_markdown_too(site: Path) -> None:
+    sources = {path.stem for path in (PROJECT.out / "site" / "docs").glob("*.md")}
+    tasks = {task["id"] for task in json.loads((PROJECT.out / "api.json").read_text(encoding="utf-8"))["tasks"]}
+    assert tasks < sources
+    for page in sources:
+        twin = site / f"{page}.md"
+        assert twin.read_text(encoding="utf-8").startswith("# "), page
+        links = [attributes for tag, attributes in _Tags(site / f"{page}.html").found if tag == "link"]
+        assert {"rel": "alternate", "type": "text/markdown", "href": f"{page}.md"} in links
+    assert {path.stem for path in site.glob("*.html")} == sources
+
+
+def test_markdown_is_the_plain_one_and_its_links_stay_in_the_site(site: Path) -> None:
+    text = (site / "image-classification.md").read_text(encoding="utf-8")
+    assert "=== " not in text  # the tabs of the site's own flavour
+    assert "](../" not in text
+    assert "](schemas/image-classification.json)" in text
+    assert "](openapi.json)" in text
+
+
+def test_what_pages_link_to_is_there(site: Path) -> None:
+    assert json.loads((site / "openapi.json").read_bytes()) == json.loads((PROJECT.out / "openapi.json").read_bytes())
+    for path in (PROJECT.out / "docs" / "samples").rglob("*.*"):
+        assert (site / "samples" / path.relative_to(PROJECT.out / "docs" / "samples")).read_bytes() == path.read_bytes()
+    assert "$defs" in json.loads((site / "schemas" / "image-classification.json").read_bytes())
+
+
+def test_the_whole_site_has_sound_links_and_loads_nothing_from_elsewhere(site: Path) -> None:
+    checked = check_site(site)
+    assert checked.pages > 35
+    assert checked.links > 5000
+
+
+def test_the_index_for_machines(site: Path) -> None:
+    text = (site / "llms.txt").read_text(encoding="utf-8")
+    title, _, summary = text.splitlines()[:3]
+    assert title == "# inference-tasks"
+    assert summary == f"> {PROJECT.summary}"
+    entries = re.findall(r"^- \[([^\]]+)\]\(([^)]+)\): (\S.*)$", text, re.MULTILINE)
+    linked = [page for _, page, _ in entries]
+    assert len(linked) == len(set(linked))
+    assert {*linked, "index.md"} == {path.name for path in site.glob("*.md")}
+    assert len(re.findall(r"^## ", text, re.MULTILINE)) > 3
+    assert re.search(r"\n\n\n", text) is None
+
+
+def test_all_pages_in_one_for_machines(site: Path) -> None:
+    text = (site / "llms-full.txt").read_text(encoding="utf-8")
+    for path in site.glob("*.md"):
+        assert path.read_text(encoding="utf-8").strip() in text, path.name
+    index = (site / "llms.txt").read_text(encoding="utf-8")
+    order = ["index.md", *re.findall(r"\]\((\S+\.md)\)", index)]
+    places = [text.index((site / page).read_text(encoding="utf-8").strip()) for page in order]
+    assert places == sorted(places)
+
+
+def test_the_search_knows_other_names_of_a_task(site: Path) -> None:
+    items = json.loads((site / "search.json").read_bytes())["items"]
+    found = {item["location"].partition("#")[0] for item in items if "speech to text" in json.dumps(item).lower()}
+    assert "automatic-speech-recognition.html" in found
+
+
+def test_hostile_texts_stay_texts(small: Config, tmp_path: Path) -> None:
+    build_site(small, tmp_path / "site")
+    for page in (tmp_path / "site").glob("*.html"):
+        tags = _Tags(page).found
+        assert not any("onerror" in attributes or attributes.get("src") == "x" for _, attributes in tags), page.name
+    navigation = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "onerror=&quot;alert(1)&quot;" in navigation
+
+
+# ----------------------------------------------------------------------------------------------------------- releases
+
+
+def shown(folder: Path) -> str:
+    """The version that the index page in a folder says it is of."""
+    return next(a["data-version"] or "" for tag, a in _Tags(folder / "index.html").found if "data-version" in a)
+
+
+def test_releases_live_side_by_side(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    build_site(small, to, release="0.1.0")
+    assert shown(to) == shown(to / "0.1.0") == "0.1.0"
+    first = tree(to / "0.1.0")
+
+    build_site(small, to, release="0.2.0")
+    assert shown(to) == shown(to / "0.2.0") == "0.2.0"
+    assert tree(to / "0.1.0") == first
+    root = {name: data for name, data in tree(to).items() if "/" not in name}
+
+    build_site(small, to, release="0.1.1")
+    assert shown(to / "0.1.1") == "0.1.1"
+    assert shown(to) == "0.2.0"
+    assert tree(to / "0.1.0") == first
+    now = {name: data for name, data in tree(to).items() if "/" not in name}
+    assert {name for name in root if now[name] != root[name]} == {"versions.json", MANIFEST}
+
+    assert json.loads(now["versions.json"]) == {"newest": "0.2.0", "versions": ["0.2.0", "0.1.1", "0.1.0"]}
+    listed = [a["href"] for tag, a in _Tags(to / "versions" / "index.html").found if tag == "a"]
+    assert listed == ["../0.2.0/index.html", "../index.html", "../0.1.1/index.html", "../0.1.0/index.html"]
+    check_site(to)
+
+    again = tree(to)
+    build_site(small, to, release="0.2.0")
+    assert tree(to) == again
+
+
+def test_a_version_before_a_release_does_not_take_its_place(small: Config, tmp_path: Path) -> None:
+    build_site(small, tmp_path / "site", release="1.0.0rc1")
+    assert shown(tmp_path / "site") == "1.0.0rc1"
+    build_site(small, tmp_path / "site", release="0.9.0")
+    assert shown(tmp_path / "site") == "0.9.0"
+    assert newest([Version("1.0.0rc2"), Version("1.0.0rc10"), Version("1.0.0b11")]) == Version("1.0.0rc10")
+    assert newest([Version("1.10.0"), Version("1.9.9"), Version("2.0.0a1")]) == Version("1.10.0")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "1", "1.2", "v1.2.0", "1.2.0/..", "../1.2.0", "01.2.0", "1.2.0-rc1", "1.2.0\n", "1.2.3.4"]
+)
+def test_what_is_no_version_is_refused(small: Config, tmp_path: Path, name: str) -> None:
+    with pytest.raises(TaskbindError, match=r"is no version; one looks like 1\.2\.0"):
+        build_site(small, tmp_path / "site", release=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_of_releases_is_not_replaced_by_what_is_none(small: Config, tmp_path: Path) -> None:
+    build_site(small, tmp_path / "site", release="0.1.0")
+    before = tree(tmp_path / "site")
+    with pytest.raises(TaskbindError, match="say which one this is with --release"):
+        build_site(small, tmp_path / "site")
+    assert tree(tmp_path / "site") == before
+
+
+def test_the_address_is_for_the_sitemap_and_for_what_is_not_there(small: Config, tmp_path: Path) -> None:
+    build_site(small, tmp_path / "site", release="0.1.0", url="https://example.org/docs")
+    assert "<loc>https://example.org/docs/echo.html</loc>" in (tmp_path / "site" / "sitemap.xml").read_text()
+    addresses = [a.get("href") for tag, a in _Tags(tmp_path / "site" / "404.html").found if tag == "a"]
+    assert {"/docs/echo.html", "/docs/versions/index.html"} <= set(addresses)
+    assert not (tmp_path / "site" / "0.1.0" / "404.html").exists()
+    check_site(tmp_path / "site", "https://example.org/docs/")
+    with pytest.raises(TaskbindError, match="is no address of a site"):
+        build_site(small, tmp_path / "site", release="0.1.0", url="example.org")
+
+
+# ----------------------------------------------------------------------------------------------------------- failures
+
+
+def test_a_failure_leaves_the_old_site_as_it_is(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    build_site(small, to)
+    before = tree(to)
+    page = small.out / "site" / "docs" / "echo.md"
+    text = page.read_text(encoding="utf-8")
+    try:
+        page.write_text(f"{text}\n<a href='gone.html'>x</a> <img src='https://else.org/x.png'>\n", encoding="utf-8")
+        with pytest.raises(LinkError, match=r"2 faults in the site; nothing was written\necho\.html:\d+: ") as caught:
+            build_site(small, to)
+        assert "link to 'gone.html', and there is no such file" in str(caught.value)
+        assert "it loads 'https://else.org/x.png' from another host" in str(caught.value)
+        page.write_text(f"{text}\n[x](gone.md)\n", encoding="utf-8")
+        with pytest.raises(
+            TaskbindError, match=r"Zensical refused the pages of the site; nothing was written"
+        ) as caught:
+            build_site(small, to)
+        assert "page does not exist" in str(caught.value)
+        assert "[x](gone.md)" in str(caught.value)
+        assert re.search(r"Traceback|\x1b|/taskbind-site-", str(caught.value)) is None
+    finally:
+        page.write_text(text, encoding="utf-8")
+    assert tree(to) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_nobody_elses_files_are_touched(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    to.mkdir()
+    (to / "CNAME").write_text("example.org\n")
+    build_site(small, to, release="0.1.0")
+    build_site(small, to, release="0.2.0")
+    assert (to / "CNAME").read_text() == "example.org\n"
+
+    (to / "0.2.0" / "echo.html").write_text("edited")
+    before = tree(to)
+    with pytest.raises(EditedError, match=r"edited by hand since they were generated: echo\.html"):
+        build_site(small, to, release="0.2.0")
+    assert tree(to) == before
+
+
+def test_a_file_in_the_way_is_left_alone(small: Config, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("mine")
+    with pytest.raises(EditedError, match=r"in its way: index\.html"):
+        build_site(small, tmp_path)
+    assert tree(tmp_path) == {"index.html": b"mine"}
+
+
+def test_a_site_lies_apart_from_what_it_is_made_of(small: Config, tmp_path: Path) -> None:
+    for folder in (small.out, small.out / "site", small.specs.parent):
+        with pytest.raises(TaskbindError, match="the site must lie apart from"):
+            build_site(small, folder)
+    (tmp_path / MANIFEST).write_text('{"outputs": {}}')
+    with pytest.raises(TaskbindError, match="is none of a site; name another folder with --to"):
+        build_site(small, tmp_path)
+
+
+def test_without_zensical_an_error_says_what_to_install(
+    small: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+
+    def none(name: str, *rest: Any) -> Any:
+        return None if name == "zensical" else found(name, *rest)
+
+    monkeypatch.setattr(importlib.util, "find_spec", none)
+    with pytest.raises(TaskbindError, match=r"needs Zensical, which is not installed: pip install 'taskbind\[site\]'"):
+        build_site(small, tmp_path / "site")
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------------- command line
+
+
+def taskbind(config: Config, *arguments: str | os.PathLike[str]) -> tuple[int, str]:
+    own = ["--specs", config.specs, "--out", config.out, "--package", config.package]
+    result = CliRunner().invoke(main, ["site", *map(os.fspath, [*own, *arguments])])
+    return result.exit_code, result.output
+
+
+def test_the_command_builds_and_checks(small: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, said = taskbind(small)
+    assert code == 0, said
+    assert re.fullmatch(r"\d+ pages with \d+ links in site: wrote \d+, removed 0 \([\d.]+ s\)\n", said)
+    code, said = taskbind(small, "--check", "site")
+    assert (code, re.fullmatch(r"site: \d+ pages, \d+ links, no fault\n", said) is not None) == (0, True)
+    (tmp_path / "site" / "page.html").write_text('\n<a href="gone.html">x</a>')
+    code, said = taskbind(small, "--check", "site")
+    assert code == 1
+    assert "page.html:2: link to 'gone.html', and there is no such file" in said
+    code, said = taskbind(small, "--check", "gone")
+    assert (code, "gone: no such folder" in said) == (2, True)
+
+
+def test_a_tree_without_a_site_says_what_to_do(small: Config, tmp_path: Path) -> None:
+    empty = Config(small.specs, tmp_path / "out")
+    with pytest.raises(TaskbindError, match=r"have `docs = .*` in taskbind\.toml, and run `taskbind generate`"):
+        build_site(empty, tmp_path / "site")
+
+
+def test_a_tree_that_is_out_of_date_is_told(small: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "out of date" not in taskbind(small)[1]
+    (small.specs / "new.json").write_text("{}")
+    try:
+        code, said = taskbind(small)
+        assert (code, said.startswith("out is out of date: run `taskbind generate`")) == (0, True)
+    finally:
+        (small.specs / "new.json").unlink()
