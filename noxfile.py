@@ -104,8 +104,16 @@ def check(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests; arguments go to pytest. TASKBIND_CORPUS may name a folder of foreign specs to test against."""
-    run(session, "pytest", *(session.posargs or ["--numprocesses", "2"]))
+    """All tests that need no session of their own; arguments go to pytest.
+
+    TASKBIND_CORPUS may name a folder of foreign specs to test against.
+    """
+    # A group is what shares servers that take long to start.
+    run(
+        session,
+        "pytest",
+        *(session.posargs or ["--numprocesses", "2", "--dist", "loadgroup", "--ignore", "tests/site"]),
+    )
 
 
 @nox.session

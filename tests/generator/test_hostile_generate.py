@@ -50,7 +50,8 @@ def test_refused_or_harmless(corpus: Path, tmp_path: Path, monkeypatch: pytest.M
         taken.append(name)
         assert {path.name for path in tmp_path.iterdir()} == {path.name.split("/")[0] for path in tmp_path.iterdir()}
         assert {path.relative_to(config.out).parts[0] for path in config.out.rglob("*")} <= {
-            "LICENSE", "README.md", "api.json", "docs", "made", "manifest.json", "openapi.json", "pyproject.toml", "site",
+            "LICENSE", "README.md", "api.json", "docs", "made", "manifest.json", "openapi.json", "pyproject.toml",
+            "site",
         }  # fmt: skip
         for path in (config.out / "made").rglob("*.py"):
             if "_runtime" not in path.parts:

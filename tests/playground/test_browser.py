@@ -156,6 +156,17 @@ def test_streamed_text_grows_as_it_comes(watched: Watched) -> None:
     assert re.search(r"\d+ events$", page.get_by_role("status").inner_text())
 
 
+def test_a_conversation_goes_on(watched: Watched) -> None:
+    page = opened(watched, next(task["id"] for task in MANIFEST["tasks"] if task["output"] == "chat"))
+    text = sent(page).locator("div.text").text_content()
+    page.get_by_role("button", name="Reply").click()
+    page.keyboard.type("And then?")
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        sent(page)
+    said = [(message["role"], message["content"]) for message in asked.value.post_data_json["messages"]]
+    assert said[1:] == [("assistant", text), ("user", "And then?")]
+
+
 def test_a_call_can_be_given_up(watched: Watched) -> None:
     page = opened(watched, "text-classification")
     page.route("**/tasks/**", lambda route: None)
@@ -246,6 +257,18 @@ def test_a_file_of_ones_own(watched: Watched, how: str) -> None:
     assert "@mine.png" in page.locator("section[aria-label='Code for this call'] pre").first.inner_text()
 
 
+def test_an_address_in_place_of_a_file_where_the_server_fetches(watched: Watched) -> None:
+    server = {"served": {"image-classification": ["one"]}, "token": True, "max_body": 1000, "fetch": True}
+    watched.page.route("**/manifest.json", lambda route: route.fulfill(json=MANIFEST | {"server": server}))
+    page = opened(watched, "image-classification")
+    page.route("**/tasks/*", lambda route: route.fulfill(json=[]))
+    page.get_by_label("address of a file").fill("https://images.example/a.png")
+    with page.expect_request("**/tasks/*") as asked:
+        sent(page)
+    assert asked.value.post_data_json == {"inputs": "https://images.example/a.png"}
+    assert not page.locator(".preview > *").count()
+
+
 def test_a_file_of_another_kind_is_not_taken(watched: Watched) -> None:
     page = opened(watched, "image-classification")
     page.locator("input[type=file]").set_input_files(
@@ -322,6 +345,27 @@ def test_tasks_are_found_by_what_people_call_them(watched: Watched) -> None:
     page.get_by_text("No task matches.").wait_for()
 
 
+def test_the_keyboard_alone_is_enough(watched: Watched) -> None:
+    page = opened(watched, "text-classification")
+    page.reload()
+    page.locator(".chip[aria-pressed=true]").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#text-classification")
+    while page.evaluate("document.activeElement.tagName") != "TEXTAREA":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("What a wonderful day")
+    with page.expect_response("**/tasks/*", timeout=SLOW):
+        page.keyboard.press("Control+Enter")
+    page.locator(".answer-body .bars").wait_for()
+    page.get_by_role("tab", name="Answer", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == "Raw JSON"
+    assert page.locator("pre.raw").is_visible()
+
+
 def test_texts_of_specs_and_answers_stay_texts(watched: Watched) -> None:
     attack = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
     manifest = json.loads(json.dumps(MANIFEST))
@@ -363,6 +407,7 @@ def test_swagger_ui_executes_a_call_with_a_file(watched: Watched) -> None:
     page.locator(".auth-container input").fill(TOKEN)
     page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").click()
+    assert page.get_by_text("Warning").count() == 0
     operation = page.locator(".opblock[id*=image-classification-]").first
     operation.locator(".opblock-summary-control").click()
     types = operation.get_by_label("Request content type")

@@ -60,6 +60,8 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "health": ("GET", "/health", {}),
     "ready": ("GET", "/ready", {}),
     "the document": ("GET", "/openapi.json", {}),
+    "the playground": ("GET", "/playground", {}),
+    "a sample": ("GET", "/samples/image-classification/three.png", {}),
     "the models": ("GET", "/v1/models", {}),
 }
 

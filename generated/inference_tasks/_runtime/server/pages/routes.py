@@ -86,7 +86,7 @@ def page_routes(package: str, served: Mapping[str, Sequence[str]], settings: Set
     """The routes of the pages of `package`, none if `settings` turn them off; `served` are the models of each task."""
     if not settings.pages:
         return []
-    own = files(__package__)
+    own = files(__name__.rpartition(".")[0])
     swagger = Shelf(own / "swagger", PAGE)
     playground = Shelf(own / "playground", PAGE)
     samples = Shelf(files(package) / "_samples", SAMPLE)

@@ -10,7 +10,9 @@ export function route(task, model) {
 /** Whether `request` is one media file and nothing else, which is then the body. */
 export function bareFile(request, task) {
   const [only, ...more] = Object.keys(request);
-  return task.takes_file && only === task.primary && !more.length && request[only] instanceof MediaFile ? request[only] : undefined;
+  return task.takes_file && only === task.primary && !more.length && request[only] instanceof MediaFile
+    ? request[only]
+    : undefined;
 }
 
 /** `value` with every file in it in base64. */
@@ -18,13 +20,15 @@ export async function encoded(value) {
   if (value instanceof MediaFile) return value.base64();
   if (Array.isArray(value)) return Promise.all(value.map(encoded));
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([name, item]) => [name, await encoded(item)])));
+  return Object.fromEntries(
+    await Promise.all(Object.entries(value).map(async ([name, item]) => [name, await encoded(item)])),
+  );
 }
 
 /** An answer that is an error: `fields` are `{field, message}`. */
 export class Refused extends Error {
   constructor(status, body) {
-    super(typeof body?.error === "string" ? body.error : body?.error?.message ?? `the server answered ${status}`);
+    super(typeof body?.error === "string" ? body.error : (body?.error?.message ?? `the server answered ${status}`));
     this.status = status;
     this.body = body;
     this.fields = Array.isArray(body?.fields) ? body.fields : [];
@@ -35,7 +39,10 @@ export class Refused extends Error {
 export async function send(path, request, task, { token, signal, event }) {
   const start = performance.now();
   const file = bareFile(request, task);
-  const headers = { "Content-Type": file ? file.blob.type || "application/octet-stream" : "application/json", "X-Wait-For-Model": "true" };
+  const headers = {
+    "Content-Type": file ? file.blob.type || "application/octet-stream" : "application/json",
+    "X-Wait-For-Model": "true",
+  };
   if (token) headers.Authorization = `Bearer ${token}`;
   const body = file ? file.blob : JSON.stringify(await encoded(request));
   const response = await fetch(path, { method: "POST", headers, body, signal });
@@ -58,7 +65,7 @@ export async function send(path, request, task, { token, signal, event }) {
 
 async function* chunks(body) {
   const reader = body.getReader(); // not every browser iterates over a body itself
-  for (let part; !(part = await reader.read()).done; ) yield part.value;
+  for (let part; !(part = await reader.read()).done;) yield part.value;
 }
 
 /** The data of server-sent events, each as it comes; lines end with \n or \r\n. Takes any async iterable of bytes. */
@@ -82,6 +89,6 @@ export async function* events(stream) {
 /** The text that one event adds. */
 export function addition(event) {
   if (Array.isArray(event.choices)) return event.choices[0]?.delta?.content ?? "";
-  if (event.token) return event.token.special ? "" : event.token.text ?? "";
+  if (event.token) return event.token.special ? "" : (event.token.text ?? "");
   return Object.values(event).find((member) => typeof member === "string") ?? "";
 }

@@ -25,13 +25,58 @@ function shellText(text, files) {
 // How each language writes a text, a JSON value, the base64 of a file, an object on one line, one on several, and, where
 // a request is JSON text with holes for files, the expression of that.
 const LANGUAGES = {
-  curl: { literal: shell, value: json, base64: hole, object: inline, lines: lines(2, ""), text: (text, files) => (files.length ? shellText(text, files) : text) },
+  curl: {
+    literal: shell,
+    value: json,
+    base64: hole,
+    object: inline,
+    lines: lines(2, ""),
+    text: (text, files) => (files.length ? shellText(text, files) : text),
+  },
   client: { literal: python, value: python, base64: (file) => file, object: inline },
-  httpx: { literal: python, value: python, base64: (file) => `base64.b64encode(Path(${file}).read_bytes()).decode()`, object: inline, lines: lines(4, ",") },
-  javascript: { literal: javascript, value: javascript, base64: (file) => `await readFile(${file}, "base64")`, object: inline, lines: lines(2, ",") },
-  java: { literal: java, value: json, base64: hole, object: inline, lines: lines(2, ""), text: (text, files) => (files.length ? `${java(format(text))}.formatted(${files.map((file) => `base64(${file})`).join(", ")})` : java(text)) },
-  php: { literal: php, value: php, base64: (file) => `base64_encode(file_get_contents(${file}))`, object: phpArray, lines: (members) => phpArray(members, ",\n    ", "\n    ").replace(/\n {4}\]$/, ",\n]") },
-  go: { literal: go, value: json, base64: hole, object: inline, lines: lines(2, ""), text: (text, files) => (files.length ? `fmt.Sprintf(${go(format(text))}, ${files.map((file) => `encoded(${file})`).join(", ")})` : go(text)) },
+  httpx: {
+    literal: python,
+    value: python,
+    base64: (file) => `base64.b64encode(Path(${file}).read_bytes()).decode()`,
+    object: inline,
+    lines: lines(4, ","),
+  },
+  javascript: {
+    literal: javascript,
+    value: javascript,
+    base64: (file) => `await readFile(${file}, "base64")`,
+    object: inline,
+    lines: lines(2, ","),
+  },
+  java: {
+    literal: java,
+    value: json,
+    base64: hole,
+    object: inline,
+    lines: lines(2, ""),
+    text: (text, files) =>
+      files.length
+        ? `${java(format(text))}.formatted(${files.map((file) => `base64(${file})`).join(", ")})`
+        : java(text),
+  },
+  php: {
+    literal: php,
+    value: php,
+    base64: (file) => `base64_encode(file_get_contents(${file}))`,
+    object: phpArray,
+    lines: (members) => phpArray(members, ",\n    ", "\n    ").replace(/\n {4}\]$/, ",\n]"),
+  },
+  go: {
+    literal: go,
+    value: json,
+    base64: hole,
+    object: inline,
+    lines: lines(2, ""),
+    text: (text, files) =>
+      files.length
+        ? `fmt.Sprintf(${go(format(text))}, ${files.map((file) => `encoded(${file})`).join(", ")})`
+        : go(text),
+  },
 };
 
 /** The program that sends `request` for `task` to the server at `base`. `language` is one of the manifest's; `model` is
@@ -42,10 +87,15 @@ export function program(language, task, request, base, model) {
   const expression = (value) => {
     if (value instanceof MediaFile) return words.base64(files[files.push(words.literal(value.name)) - 1]);
     if (!holds(value)) return words.value(value);
-    return Array.isArray(value) ? `[${value.map(expression).join(", ")}]` : words.object(Object.entries(value).map(([key, item]) => [key, expression(item)]));
+    return Array.isArray(value)
+      ? `[${value.map(expression).join(", ")}]`
+      : words.object(Object.entries(value).map(([key, item]) => [key, expression(item)]));
   };
   if (language.id === "client") {
-    return fill(task.client, { base: words.literal(base), arguments: wrapped([...callArguments(task, request, expression), ...(model ? [`model=${python(model)}`] : [])]) });
+    return fill(task.client, {
+      base: words.literal(base),
+      arguments: wrapped([...callArguments(task, request, expression), ...(model ? [`model=${python(model)}`] : [])]),
+    });
   }
   const bare = bareFile(request, task);
   const members = bare ? [] : Object.entries(request).map(([key, value]) => [key, expression(value)]);
@@ -59,7 +109,8 @@ export function program(language, task, request, base, model) {
   });
 }
 
-const holds = (value) => value instanceof MediaFile || (typeof value === "object" && value !== null && Object.values(value).some(holds));
+const holds = (value) =>
+  value instanceof MediaFile || (typeof value === "object" && value !== null && Object.values(value).some(holds));
 
 /** The arguments of the client's method: the input, then keywords. */
 function callArguments(task, request, expression) {
@@ -79,19 +130,37 @@ function wrapped(given) {
 
 /** `code` with its marks filled in. Where a value may take several lines, a second mark shows how far they go in. */
 function fill(code, values) {
-  return code.replace(/⟦(\w+)⟧(?:\n([ \t]*)⟦more⟧)?/g, (_, name, indent) => (indent ? values[name].replaceAll("\n", `\n${indent}`) : values[name]));
+  return code.replace(/⟦(\w+)⟧(?:\n([ \t]*)⟦more⟧)?/g, (_, name, indent) =>
+    indent ? values[name].replaceAll("\n", `\n${indent}`) : values[name],
+  );
 }
 
 /** The part of the page with the programs, which `update(request, model)` writes anew. */
 export function codePanel(manifest, task) {
   const base = new URL(".", location.href).href.replace(/\/$/, "");
   const texts = manifest.languages.map(() => el("pre", { className: "code", tabIndex: 0 }));
-  const panes = manifest.languages.map(({ label }, i) => [label, el("div", { className: "with-copy" }, copyButton(() => texts[i].textContent), texts[i])]);
+  const panes = manifest.languages.map(({ label }, i) => [
+    label,
+    el(
+      "div",
+      { className: "with-copy" },
+      copyButton(() => texts[i].textContent),
+      texts[i],
+    ),
+  ]);
   const last = manifest.languages.findIndex((language) => language.id === sessionStorage.getItem(CHOSEN));
   const chosen = (at) => sessionStorage.setItem(CHOSEN, manifest.languages[at].id);
   const shown = tabs("Code for this call", panes, { start: Math.max(0, last), chosen });
   return {
-    element: el("section", { className: "card", "aria-label": "Code for this call" }, el("h2", { textContent: "Code for this call" }), shown.element),
-    update: (request, model) => manifest.languages.forEach((language, i) => (texts[i].textContent = program(language, task, request, base, model))),
+    element: el(
+      "section",
+      { className: "card", "aria-label": "Code for this call" },
+      el("h2", { textContent: "Code for this call" }),
+      shown.element,
+    ),
+    update: (request, model) =>
+      manifest.languages.forEach(
+        (language, i) => (texts[i].textContent = program(language, task, request, base, model)),
+      ),
   };
 }

@@ -6,7 +6,8 @@ export function el(tag, props = {}, ...children) {
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name.includes("-") || name === "role" || name === "for") made.setAttribute(name, value === true ? "" : value);
+    else if (name.includes("-") || name === "role" || name === "for")
+      made.setAttribute(name, value === true ? "" : value);
     else made[name] = value;
   }
   made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
@@ -17,7 +18,7 @@ export function el(tag, props = {}, ...children) {
 export function proseParts(text) {
   const parts = [];
   let rest = text;
-  for (let found; (found = /`([^`]+)`|\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/.exec(rest)); ) {
+  for (let found; (found = /`([^`]+)`|\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/.exec(rest));) {
     if (found.index) parts.push({ text: rest.slice(0, found.index) });
     parts.push(found[1] ? { code: found[1] } : { text: found[2], href: found[3] });
     rest = rest.slice(found.index + found[0].length);
@@ -30,7 +31,8 @@ export function proseParts(text) {
 export function prose(text) {
   return proseParts(text || "").map((part) => {
     if (part.code) return el("code", { textContent: part.code });
-    if (part.href) return el("a", { href: part.href, textContent: part.text, target: "_blank", rel: "noopener noreferrer" });
+    if (part.href)
+      return el("a", { href: part.href, textContent: part.text, target: "_blank", rel: "noopener noreferrer" });
     return part.text;
   });
 }
@@ -42,10 +44,14 @@ export function button(label, onclick, props = {}) {
 
 /** A button that copies what `text` gives at that time. */
 export function copyButton(text) {
-  const made = button("Copy", async () => {
-    await navigator.clipboard.writeText(text());
-    made.textContent = "Copied";
-    setTimeout(() => (made.textContent = "Copy"), 1500);
-  }, { className: "quiet copy" });
+  const made = button(
+    "Copy",
+    async () => {
+      await navigator.clipboard.writeText(text());
+      made.textContent = "Copied";
+      setTimeout(() => (made.textContent = "Copy"), 1500);
+    },
+    { className: "quiet copy" },
+  );
   return made;
 }

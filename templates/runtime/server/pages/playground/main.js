@@ -29,6 +29,10 @@ function start() {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.some((file) => current?.media.parts.some((part) => part.paste(file)))) event.preventDefault();
   });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // what stands behind # is the task
+    $("task").focus();
+  });
   addEventListener("hashchange", follow);
   list();
   follow();
@@ -42,12 +46,40 @@ function menu(open) {
 /** The tasks that match what is searched for, under their categories; those that are not served come last. */
 function list() {
   const words = $("search").value.toLowerCase().split(/\s+/);
-  const found = manifest.tasks.filter((task) => words.every((word) => `${task.id} ${task.title} ${task.summary} ${task.category} ${(task.also ?? []).join(" ")}`.toLowerCase().includes(word)));
-  const groups = Map.groupBy ? Map.groupBy(found, heading) : grouped(found);
-  const sections = [...groups].map(([name, tasks]) =>
-    el("section", {}, name && el("h2", { textContent: name }), el("ul", {}, ...tasks.map((task) => el("li", {}, el("a", { href: `#${task.id}`, textContent: task.title, title: task.summary, "aria-current": current?.task === task ? "page" : undefined }))))),
+  const found = manifest.tasks.filter((task) =>
+    words.every((word) =>
+      `${task.id} ${task.title} ${task.summary} ${task.category} ${(task.also ?? []).join(" ")}`
+        .toLowerCase()
+        .includes(word),
+    ),
   );
-  $("list").replaceChildren(...(sections.length ? sections : [el("p", { className: "none", textContent: "No task matches." })]));
+  const groups = grouped(found);
+  const sections = [...groups].map(([name, tasks]) =>
+    el(
+      "section",
+      {},
+      name && el("h2", { textContent: name }),
+      el(
+        "ul",
+        {},
+        ...tasks.map((task) =>
+          el(
+            "li",
+            {},
+            el("a", {
+              href: `#${task.id}`,
+              textContent: task.title,
+              title: task.summary,
+              "aria-current": current?.task === task ? "page" : undefined,
+            }),
+          ),
+        ),
+      ),
+    ),
+  );
+  $("list").replaceChildren(
+    ...(sections.length ? sections : [el("p", { className: "none", textContent: "No task matches." })]),
+  );
 }
 
 const heading = (task) => (served[task.id] ? task.category || "Tasks" : "Not served here");
@@ -60,22 +92,32 @@ function grouped(tasks) {
 
 /** Opens what the address names: #task or #task/example. */
 function follow() {
-  const [id, example] = decodeURIComponent(location.hash.slice(1)).split("/");
-  const task = manifest.tasks.find((one) => one.id === id) ?? manifest.tasks.find((one) => served[one.id]) ?? manifest.tasks[0];
+  const [id, example] = location.hash.slice(1).split("/");
+  const task =
+    manifest.tasks.find((one) => one.id === id) ?? manifest.tasks.find((one) => served[one.id]) ?? manifest.tasks[0];
   current?.stop();
   current = open(task, example);
   menu(false);
   list();
+  $("list").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
 /** Shows a task. */
 function open(task, wanted) {
   const media = { maxBody, fetch: fetches, parts: [] };
-  const form = requestForm(control(task.schema, task.schema), { primary: task.primary, hidden: task.streams ? ["stream"] : [], media });
+  const form = requestForm(control(task.schema, task.schema), {
+    primary: task.primary,
+    hidden: task.streams ? ["stream"] : [],
+    media,
+  });
   const code = codePanel(manifest, task);
   const answer = answerPanel();
   const models = served[task.id] ?? [];
-  const model = el("select", { "aria-label": "model" }, ...models.map((name) => el("option", { value: name, textContent: name })));
+  const model = el(
+    "select",
+    { "aria-label": "model" },
+    ...models.map((name) => el("option", { value: name, textContent: name })),
+  );
   const chosen = () => (model.selectedIndex > 0 ? model.value : undefined);
   const streams = el("input", { type: "checkbox", checked: true });
   const go = el("button", { type: "submit", className: "go", textContent: "Send", disabled: !models.length });
@@ -119,6 +161,22 @@ function open(task, wanted) {
     changed();
   }
 
+  /** Goes on with a conversation: the form gets the answer to its messages, and an empty one. */
+  function reply(found, text) {
+    const more = [
+      { role: "assistant", content: text },
+      { role: "user", content: "" },
+    ];
+    form.set({ ...found, [task.primary]: [...found[task.primary], ...more] });
+    pressed();
+    changed();
+    form
+      .child(task.primary)
+      .child(found[task.primary].length + 1)
+      .item.querySelector("textarea")
+      ?.focus();
+  }
+
   async function submit(event) {
     event.preventDefault();
     form.clear();
@@ -128,14 +186,21 @@ function open(task, wanted) {
     go.disabled = true;
     cancel.hidden = false;
     const streamed = task.streams && streams.checked;
-    const about = { request: found, files: media.parts.filter((part) => part.url()).map((part) => ({ kind: part.kind, url: part.url() })) };
+    const about = {
+      request: found,
+      files: media.parts.filter((part) => part.url()).map((part) => ({ kind: part.kind, url: part.url() })),
+    };
     answer.wait();
     try {
       const options = { token: wantsToken ? $("token").value : "", signal: running.signal, event: answer.event };
       const done = await send(route(task, chosen()), streamed ? { ...found, stream: true } : found, task, options);
       answer.done(task, done, about);
+      if (task.output === "chat" && task.input === "chat") answer.offer("Reply", (text) => reply(found, text));
     } catch (error) {
-      answer.failed(error, error instanceof Refused ? form.show(error.fields.map((one) => ({ ...one, field: path(one.field) }))) : []);
+      answer.failed(
+        error,
+        error instanceof Refused ? form.show(error.fields.map((one) => ({ ...one, field: path(one.field) }))) : [],
+      );
       if (error.status === 401) $("token").focus();
     } finally {
       running = undefined;
@@ -144,19 +209,47 @@ function open(task, wanted) {
     }
   }
 
-  const element = el("form", { className: "request-form", onsubmit: submit, noValidate: true, oninput: () => { pressed(); changed(); } },
-    el("div", { className: "chips", role: "group", "aria-label": "Examples" }, el("span", { className: "doc", textContent: "Examples" }), ...examples),
+  const element = el(
+    "form",
+    {
+      className: "request-form",
+      onsubmit: submit,
+      noValidate: true,
+      oninput: () => {
+        pressed();
+        changed();
+      },
+    },
+    el(
+      "div",
+      { className: "chips", role: "group", "aria-label": "Examples" },
+      el("span", { className: "doc", textContent: "Examples" }),
+      ...examples,
+    ),
     form.element,
-    el("div", { className: "send" }, go, cancel,
+    el(
+      "div",
+      { className: "send" },
+      go,
+      cancel,
       task.streams ? el("label", { className: "check" }, streams, "Stream the answer") : "",
       models.length > 1 ? el("label", { className: "check" }, "Model ", model) : "",
-      models.length ? "" : el("p", { className: "doc", textContent: "No model of this server answers this task." })),
+      models.length ? "" : el("p", { className: "doc", textContent: "No model of this server answers this task." }),
+    ),
   );
-  element.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && element.requestSubmit());
+  element.addEventListener(
+    "keydown",
+    (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && element.requestSubmit(),
+  );
 
   $("task").replaceChildren(
     el("div", { className: "intro" }, el("h1", { textContent: task.title }), el("p", {}, ...prose(task.summary))),
-    el("div", { className: "columns" }, el("section", { className: "card", "aria-label": "Request" }, element), el("div", { className: "side" }, answer.element, code.element)),
+    el(
+      "div",
+      { className: "columns" },
+      el("section", { className: "card", "aria-label": "Request" }, element),
+      el("div", { className: "side" }, answer.element, code.element),
+    ),
   );
   const first = task.examples.find((example) => example.name === wanted) ?? task.examples[0];
   if (first) fill(first);
@@ -172,10 +265,22 @@ async function sample({ path }) {
 /** Where the answer is shown: as what it is, and as JSON. */
 function answerPanel() {
   const status = el("p", { className: "status", role: "status" });
-  const body = el("div", { className: "answer-body" }, el("p", { className: "none", textContent: "Send the request to see the answer here." }));
+  const body = el(
+    "div",
+    { className: "answer-body" },
+    el("p", { className: "none", textContent: "Send the request to see the answer here." }),
+  );
   const raw = el("pre", { className: "code raw", tabIndex: 0 });
-  const json = el("div", { className: "with-copy" }, copyButton(() => raw.textContent), raw);
-  const views = tabs("Answer", [["Answer", body], ["Raw JSON", json]]);
+  const json = el(
+    "div",
+    { className: "with-copy" },
+    copyButton(() => raw.textContent),
+    raw,
+  );
+  const views = tabs("Answer", [
+    ["Answer", body],
+    ["Raw JSON", json],
+  ]);
   const element = el("section", { className: "card answer-card", "aria-label": "Answer" }, views.element, status);
   let clock;
   let live;
@@ -208,7 +313,8 @@ function answerPanel() {
       stop();
       delete status.dataset.seconds;
       const told = [`${response.status}`, `${seconds.toFixed(2)} s`];
-      if (response.headers.get("x-compute-time")) told.push(`${Number(response.headers.get("x-compute-time")).toFixed(3)} s on the server`);
+      if (response.headers.get("x-compute-time"))
+        told.push(`${Number(response.headers.get("x-compute-time")).toFixed(3)} s on the server`);
       if (response.headers.get("x-cache") === "hit") told.push("from its cache");
       if (live) told.push(`${value.length} events`);
       status.textContent = told.join(" · ");
@@ -216,11 +322,19 @@ function answerPanel() {
       raw.textContent = pretty(text);
       body.replaceChildren(show(task.output, value, about));
     },
+    /** A button below the answer, which hands over the text in it. */
+    offer(label, act) {
+      body.append(button(label, () => act(body.querySelector(".text")?.textContent ?? ""), { className: "quiet" }));
+    },
     failed(error, others) {
       stop();
       delete status.dataset.seconds;
       const cancelled = error.name === "AbortError";
-      status.textContent = cancelled ? "Cancelled." : error instanceof Refused ? `Error ${error.status}` : "The server could not be reached.";
+      status.textContent = cancelled
+        ? "Cancelled."
+        : error instanceof Refused
+          ? `Error ${error.status}`
+          : "The server could not be reached.";
       status.className = "status bad";
       if (error instanceof Refused) raw.textContent = JSON.stringify(error.body ?? null, null, 2);
       if (cancelled && live) return;

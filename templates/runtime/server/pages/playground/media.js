@@ -23,13 +23,18 @@ export class MediaFile {
 
 /** "12.3 kB" */
 export function size(bytes) {
-  return bytes < 1000 ? `${bytes} bytes` : bytes < MEGABYTE ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / MEGABYTE).toFixed(1)} MB`;
+  return bytes < 1000
+    ? `${bytes} bytes`
+    : bytes < MEGABYTE
+      ? `${(bytes / 1000).toFixed(1)} kB`
+      : `${(bytes / MEGABYTE).toFixed(1)} MB`;
 }
 
 /** What shows or plays a file: an element for its kind ("image", "audio", "video"), a link for any other. */
 export function player(kind, url, label) {
   if (kind === "image") return el("img", { src: url, alt: label });
-  if (kind === "audio" || kind === "video") return el(kind, { src: url, controls: true, "aria-label": label, preload: "metadata" });
+  if (kind === "audio" || kind === "video")
+    return el(kind, { src: url, controls: true, "aria-label": label, preload: "metadata" });
   return el("a", { href: url, download: label, textContent: label });
 }
 
@@ -39,10 +44,27 @@ export function mediaPart(one, { id, media, name }) {
   const preview = el("div", { className: "preview" });
   const note = el("p", { className: "doc", "aria-live": "polite" });
   const chooser = el("input", { id, type: "file", accept: one.accept, className: "file" });
-  const address = el("input", { type: "url", placeholder: "or an address: https://…", "aria-label": "address of a file", className: "url" });
+  const address = el("input", {
+    type: "url",
+    placeholder: "or an address: https://…",
+    "aria-label": "address of a file",
+    className: "url",
+  });
   const what = { image: "an image", audio: "a recording", video: "a video" }[kind] ?? "a file";
-  const zone = el("div", { className: "drop" }, chooser, el("span", { textContent: `Choose ${what}, drop it here or paste it` }));
-  const clear = button("Remove", () => { put(undefined); changed(); }, { className: "quiet", hidden: true });
+  const zone = el(
+    "div",
+    { className: "drop" },
+    chooser,
+    el("span", { textContent: `Choose ${what}, drop it here or paste it` }),
+  );
+  const clear = button(
+    "Remove",
+    () => {
+      put(undefined);
+      changed();
+    },
+    { className: "quiet", hidden: true },
+  );
   const bar = el("div", { className: "bar" }, clear);
   let file;
   let url;
@@ -60,7 +82,8 @@ export function mediaPart(one, { id, media, name }) {
   function take(blob, label) {
     const fits = !kind || kind === "application" || !blob.type || blob.type.startsWith(`${kind}/`);
     if (!fits) return void (note.textContent = `${label} is ${blob.type}: ${what} is wanted here`);
-    if (blob.size > media.maxBody) return void (note.textContent = `${label} has ${size(blob.size)}; this server takes ${size(media.maxBody)}`);
+    if (blob.size > media.maxBody)
+      return void (note.textContent = `${label} has ${size(blob.size)}; this server takes ${size(media.maxBody)}`);
     address.value = "";
     put(new MediaFile(blob, label));
     changed();
@@ -109,23 +132,27 @@ export function mediaPart(one, { id, media, name }) {
 /** A button that records until it is pressed again. */
 function microphone(take, note) {
   let stop;
-  const made = button("Record", async () => {
-    if (stop) {
-      made.disabled = true;
-      const blob = await stop();
-      stop = undefined;
-      made.disabled = false;
-      made.textContent = "Record";
-      made.classList.remove("live");
-      return take(blob, "recording.wav");
-    }
-    try {
-      stop = await record((seconds) => (note.textContent = `recording: ${seconds.toFixed(1)} s`));
-      made.textContent = "Stop";
-      made.classList.add("live");
-    } catch (error) {
-      note.textContent = `no microphone: ${error.message}`;
-    }
-  }, { className: "quiet" });
+  const made = button(
+    "Record",
+    async () => {
+      if (stop) {
+        made.disabled = true;
+        const blob = await stop();
+        stop = undefined;
+        made.disabled = false;
+        made.textContent = "Record";
+        made.classList.remove("live");
+        return take(blob, "recording.wav");
+      }
+      try {
+        stop = await record((seconds) => (note.textContent = `recording: ${seconds.toFixed(1)} s`));
+        made.textContent = "Stop";
+        made.classList.add("live");
+      } catch (error) {
+        note.textContent = `no microphone: ${error.message}`;
+      }
+    },
+    { className: "quiet" },
+  );
   return made;
 }

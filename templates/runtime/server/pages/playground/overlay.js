@@ -1,9 +1,13 @@
 // What stands somewhere in an image, drawn on it: boxes and masks.
 
 import { el } from "./dom.js";
-import { blobUrl, figure, items, labelOf, mediaType, scoreOf } from "./outputs.js";
+import { blobUrl, figure, items, labelOf, mediaType, scoreOf } from "./values.js";
 
-const CORNERS = [["xmin", "ymin", "xmax", "ymax"], ["x1", "y1", "x2", "y2"], ["left", "top", "right", "bottom"]];
+const CORNERS = [
+  ["xmin", "ymin", "xmax", "ymax"],
+  ["x1", "y1", "x2", "y2"],
+  ["left", "top", "right", "bottom"],
+];
 const HUES = 8;
 
 /** The box in `item` as [left, top, right, bottom], nothing if it has none. Pure. */
@@ -21,9 +25,20 @@ export function boxOf(item) {
 function legend(found, shapes) {
   const line = (item, i) => {
     const box = el("input", { type: "checkbox", checked: true, onchange: () => (shapes[i].hidden = !box.checked) });
-    const label = el("label", { className: `hue${i % HUES}` }, box, el("span", { className: "swatch" }), el("span", { className: "label", textContent: labelOf(item) }));
+    const label = el(
+      "label",
+      { className: `hue${i % HUES}` },
+      box,
+      el("span", { className: "swatch" }),
+      el("span", { className: "label", textContent: labelOf(item) }),
+    );
     const score = scoreOf(item);
-    const row = el("li", {}, label, el("span", { className: "score", textContent: score === undefined ? "" : figure(score) }));
+    const row = el(
+      "li",
+      {},
+      label,
+      el("span", { className: "score", textContent: score === undefined ? "" : figure(score) }),
+    );
     row.addEventListener("mouseenter", () => shapes[i].classList.add("strong"));
     row.addEventListener("mouseleave", () => shapes[i].classList.remove("strong"));
     return row;
@@ -41,7 +56,11 @@ export function boxes(value, { files }) {
   if (!files.some((file) => file.kind === "image")) return undefined;
   const shapes = found.map((item, i) => {
     const score = scoreOf(item);
-    return el("div", { className: `box hue${i % HUES}` }, el("span", { textContent: `${labelOf(item)}${score === undefined ? "" : ` ${figure(score)}`}` }));
+    return el(
+      "div",
+      { className: `box hue${i % HUES}` },
+      el("span", { textContent: `${labelOf(item)}${score === undefined ? "" : ` ${figure(score)}`}` }),
+    );
   });
   const { image, stage } = picture(files, shapes);
   image.addEventListener("load", () => {
@@ -57,20 +76,35 @@ export function boxes(value, { files }) {
       });
     });
   });
-  return el("div", {}, stage, found.length ? legend(found, shapes) : el("p", { className: "none", textContent: "nothing was found" }));
+  return el(
+    "div",
+    {},
+    stage,
+    found.length ? legend(found, shapes) : el("p", { className: "none", textContent: "nothing was found" }),
+  );
 }
 
 export function masks(value, { files }) {
   const found = items(value).filter((item) => maskOf(item));
   if (!files.some((file) => file.kind === "image")) return undefined;
   const shapes = found.map((item, i) => {
-    const shape = el("div", { className: `mask hue${i % HUES}`, role: "img", "aria-label": `where ${labelOf(item)} is` });
+    const shape = el("div", {
+      className: `mask hue${i % HUES}`,
+      role: "img",
+      "aria-label": `where ${labelOf(item)} is`,
+    });
     // Black and white becomes colour and none: see .mask in the style sheet.
     shape.style.maskImage = `url(${blobUrl(maskOf(item), "image/png")})`;
     return shape;
   });
   const { stage } = picture(files, shapes);
-  return el("div", {}, stage, found.length ? legend(found, shapes) : el("p", { className: "none", textContent: "nothing was found" }));
+  return el(
+    "div",
+    {},
+    stage,
+    found.length ? legend(found, shapes) : el("p", { className: "none", textContent: "nothing was found" }),
+  );
 }
 
-const maskOf = (item) => Object.values(item).find((member) => typeof member === "string" && mediaType(member, "image")?.startsWith("image/"));
+const maskOf = (item) =>
+  Object.values(item).find((member) => typeof member === "string" && mediaType(member, "image")?.startsWith("image/"));

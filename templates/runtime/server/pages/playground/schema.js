@@ -26,7 +26,10 @@ export function flat(schema, root) {
   }
   if (found.allOf) {
     const { allOf, ...beside } = found;
-    const parts = [...allOf.map((part) => flat(part, root)).filter((part) => part.type || part.properties || part.enum), beside];
+    const parts = [
+      ...allOf.map((part) => flat(part, root)).filter((part) => part.type || part.properties || part.enum),
+      beside,
+    ];
     const properties = Object.assign({}, ...parts.map((part) => part.properties));
     const required = parts.flatMap((part) => part.required ?? []);
     found = Object.assign({}, ...parts, Object.keys(properties).length ? { properties, required } : {});
@@ -36,12 +39,24 @@ export function flat(schema, root) {
 
 function shape(schema, root, depth) {
   const variants = schema.oneOf ?? (schema.properties ? undefined : schema.anyOf);
-  if (variants && !schema.enum) return union(variants.map((one) => flat(one, root)), schema, root, depth);
+  if (variants && !schema.enum)
+    return union(
+      variants.map((one) => flat(one, root)),
+      schema,
+      root,
+      depth,
+    );
   if ("const" in schema) return { kind: "constant", value: schema.const };
   if (schema.enum) return options(schema.enum.map((value) => ({ value })));
   const types = Array.isArray(schema.type) ? schema.type : [schema.type];
   const known = types.filter((type) => type !== "null");
-  if (known.length > 1) return union(known.map((type) => ({ ...bare(schema), type })), schema, root, depth);
+  if (known.length > 1)
+    return union(
+      known.map((type) => ({ ...bare(schema), type })),
+      schema,
+      root,
+      depth,
+    );
   const nullable = types.includes("null");
   return { nullable, ...(SHAPES[known[0]] ?? (() => ({ kind: "json" })))(schema, root, depth) };
 }
@@ -53,7 +68,11 @@ function bare(schema) {
 function options(found) {
   return found.length === 1 && found[0].value !== null
     ? { kind: "constant", value: found[0].value }
-    : { kind: "select", options: found.filter((option) => option.value !== null), nullable: found.some((o) => o.value === null) };
+    : {
+        kind: "select",
+        options: found.filter((option) => option.value !== null),
+        nullable: found.some((o) => o.value === null),
+      };
 }
 
 /** Choices: of values if all are values, else of controls. */
@@ -62,8 +81,11 @@ function union(variants, schema, root, depth) {
   const nullable = rest.length < variants.length;
   const values = rest.map(valuesOf);
   if (values.every(Boolean)) return { nullable, ...options(values.flat()), ...(nullable ? { nullable } : {}) };
-  if (rest.length === 1) return { ...control(rest[0], root, depth), doc: schema.description ?? rest[0].description, nullable };
-  const found = rest.map((one) => control(one, root, depth + 1)).flatMap((one) => (one.kind === "choice" ? one.variants : [one]));
+  if (rest.length === 1)
+    return { ...control(rest[0], root, depth), doc: schema.description ?? rest[0].description, nullable };
+  const found = rest
+    .map((one) => control(one, root, depth + 1))
+    .flatMap((one) => (one.kind === "choice" ? one.variants : [one]));
   return { kind: "choice", nullable, variants: named(found) };
 }
 
@@ -78,10 +100,16 @@ function valuesOf(schema) {
 /** Each variant with a `label` that tells it from the others. */
 function named(variants) {
   const labels = variants.map((one) => {
-    const mark = one.kind === "object" && one.fields.find((field) => field.required && field.control.kind === "constant");
-    return mark ? String(mark.control.value) : one.title ?? { list: "list", object: "object", json: "JSON" }[one.kind] ?? one.kind;
+    const mark =
+      one.kind === "object" && one.fields.find((field) => field.required && field.control.kind === "constant");
+    return mark
+      ? String(mark.control.value)
+      : (one.title ?? { list: "list", object: "object", json: "JSON" }[one.kind] ?? one.kind);
   });
-  return variants.map((one, i) => ({ ...one, label: labels.indexOf(labels[i]) === i ? labels[i] : `${labels[i]} ${i + 1}` }));
+  return variants.map((one, i) => ({
+    ...one,
+    label: labels.indexOf(labels[i]) === i ? labels[i] : `${labels[i]} ${i + 1}`,
+  }));
 }
 
 const SHAPES = {
@@ -91,14 +119,23 @@ const SHAPES = {
   integer: (schema) => ({ kind: "number", integer: true, ...bounds(schema) }),
   string: (schema) =>
     schema.contentEncoding === "base64"
-      ? { kind: "media", accept: schema.contentMediaType ?? "*/*", media: (schema.contentMediaType ?? "").split("/")[0] }
+      ? {
+          kind: "media",
+          accept: schema.contentMediaType ?? "*/*",
+          media: (schema.contentMediaType ?? "").split("/")[0],
+        }
       : { kind: "text" },
   array: (schema, root, depth) => {
     if (schema.prefixItems || !schema.items || typeof schema.items === "boolean") return { kind: "json" };
     const items = flat(schema.items, root);
     const cell = items.type === "array" && items.items && cellOf(items.items, root);
     if (cell) return { kind: "table", columns: false, cell };
-    return { kind: "list", items: control(schema.items, root, depth + 1), min: schema.minItems ?? 0, max: schema.maxItems };
+    return {
+      kind: "list",
+      items: control(schema.items, root, depth + 1),
+      min: schema.minItems ?? 0,
+      max: schema.maxItems,
+    };
   },
   object: (schema, root, depth) => {
     const required = schema.required ?? [];
@@ -119,7 +156,9 @@ const SHAPES = {
 /** What a cell of a table may be, if it is one value: `{text, number, boolean, null}`, else nothing. */
 function cellOf(schema, root) {
   const found = flat(schema, root);
-  const all = (found.anyOf ?? found.oneOf ?? [].concat(found.type).map((type) => ({ type }))).map((one) => flat(one, root).type);
+  const all = (found.anyOf ?? found.oneOf ?? [].concat(found.type).map((type) => ({ type }))).map(
+    (one) => flat(one, root).type,
+  );
   if (!all.every((type) => ["string", "number", "integer", "boolean", "null"].includes(type))) return undefined;
   const number = all.includes("number") || all.includes("integer");
   return { text: all.includes("string"), number, boolean: all.includes("boolean"), null: all.includes("null") };
@@ -136,7 +175,8 @@ function bounds(schema) {
 /** "0 to 1", "at least 3", or nothing. */
 export function range(one) {
   if (one.kind !== "number") return "";
-  if (one.min !== undefined && one.max !== undefined) return one.exclusive ? `between ${one.min} and ${one.max}` : `${one.min} to ${one.max}`;
+  if (one.min !== undefined && one.max !== undefined)
+    return one.exclusive ? `between ${one.min} and ${one.max}` : `${one.min} to ${one.max}`;
   if (one.min !== undefined) return one.exclusive ? `above ${one.min}` : `at least ${one.min}`;
   return one.max !== undefined ? `at most ${one.max}` : "";
 }
@@ -160,7 +200,9 @@ export function fits(one, value) {
     case "list":
       return Array.isArray(value) && value.every((item) => fits(one.items, item));
     case "table":
-      return one.columns ? object && Object.values(value).every(Array.isArray) : Array.isArray(value) && value.every(Array.isArray);
+      return one.columns
+        ? object && Object.values(value).every(Array.isArray)
+        : Array.isArray(value) && value.every(Array.isArray);
     case "choice":
       return one.variants.some((variant) => fits(variant, value));
     case "object":
@@ -184,5 +226,8 @@ export function cellValue(text, cell) {
 
 /** A path as the server names it ("inputs.rows[2].x", "inputs.rows.2.x") as a list of names. */
 export function path(name) {
-  return name.replace(/\[(\d+)\]/g, ".$1").split(".").filter((part) => part !== "" && part !== "$");
+  return name
+    .replace(/\[(\d+)\]/g, ".$1")
+    .split(".")
+    .filter((part) => part !== "" && part !== "$");
 }

@@ -34,7 +34,8 @@ export function requestForm(one, { primary, hidden = [], media }) {
     element: el("div", { className: "request" }, ...groups.map((one) => one.element)),
     get: () => Object.assign({}, ...groups.map((one) => (one.name ? named(one.name, one.get()) : one.get()))),
     set: (value) => groups.forEach((one) => one.set(one.name ? value?.[one.name] : value)),
-    child: (name) => groups.find((one) => one.name === name) ?? groups.map((one) => !one.name && one.child(name)).find(Boolean),
+    child: (name) =>
+      groups.find((one) => one.name === name) ?? groups.map((one) => !one.name && one.child(name)).find(Boolean),
   };
   return { ...part, ...errors(part) };
 }
@@ -106,8 +107,20 @@ function row(name, one, options) {
     ? el("label", { for: id, textContent: name, className: "name" })
     : el("span", { id: `${id}-name`, textContent: name, className: "name" });
   part.control?.setAttribute("aria-describedby", `${id}-doc ${id}-error`);
-  const head = el("div", { className: "head" }, label, options.required ? el("span", { className: "must", textContent: "required" }) : "");
-  const element = el("div", { className: `field is-${one.kind}`, role: part.control ? undefined : "group" }, head, doc, part.element, line);
+  const head = el(
+    "div",
+    { className: "head" },
+    label,
+    options.required ? el("span", { className: "must", textContent: "required" }) : "",
+  );
+  const element = el(
+    "div",
+    { className: `field is-${one.kind}`, role: part.control ? undefined : "group" },
+    head,
+    doc,
+    part.element,
+    line,
+  );
   if (!part.control) element.setAttribute("aria-labelledby", `${id}-name`);
   element.dataset.field = name;
   part.element = element;
@@ -165,7 +178,8 @@ const PARTS = {
       get() {
         if (control.validity.badInput) throw new Invalid(part, "is no number");
         const value = control.value === "" ? undefined : Number(control.value);
-        if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Invalid(part, "has more digits than this page can send");
+        if (Number.isInteger(value) && !Number.isSafeInteger(value))
+          throw new Invalid(part, "has more digits than this page can send");
         return value;
       },
       set: (value) => (control.value = value ?? ""),
@@ -173,15 +187,25 @@ const PARTS = {
     return part;
   },
   boolean(one, options) {
-    const values = [{ value: true, doc: "" }, { value: false, doc: "" }];
+    const values = [
+      { value: true, doc: "" },
+      { value: false, doc: "" },
+    ];
     if (!options.required) return PARTS.select({ ...one, options: values }, options);
     const control = el("input", { id: options.id, type: "checkbox" });
-    return { element: control, control, get: () => control.checked, set: (value) => (control.checked = value === true) };
+    return {
+      element: control,
+      control,
+      get: () => control.checked,
+      set: (value) => (control.checked = value === true),
+    };
   },
   select(one, { id, required }) {
     const doc = el("p", { className: "doc" });
     const control = el("select", { id }, required ? "" : el("option", { value: "", textContent: unset(one) }));
-    one.options.forEach(({ value }, i) => control.append(el("option", { value: String(i), textContent: String(value) })));
+    one.options.forEach(({ value }, i) =>
+      control.append(el("option", { value: String(i), textContent: String(value) })),
+    );
     const explain = () => doc.replaceChildren(...prose(one.options[control.value]?.doc ?? ""));
     control.addEventListener("input", explain);
     return {
@@ -225,7 +249,12 @@ const PARTS = {
 function objectPart(one, { required, media, large, nested }) {
   const rows = one.fields.map((field) => ({
     ...field,
-    part: row(field.name, field.control, { required: field.required, media, large: large && field.required, nested: true }),
+    part: row(field.name, field.control, {
+      required: field.required,
+      media,
+      large: large && field.required,
+      nested: true,
+    }),
   }));
   const visible = rows.filter(({ required, control }) => !(required && control.kind === "constant"));
   let element = el("div", { className: "fields" }, ...visible.map(({ part }) => part.element));
@@ -257,13 +286,31 @@ function listPart(one, { required, media, large }) {
   const number = () => parts.forEach((part, i) => (part.title.textContent = String(i + 1)));
   function add(value) {
     const id = `f${++ids}`;
-    const part = build(one.items, { id, required: true, media, large: large && one.items.kind !== "text", nested: true });
+    const part = build(one.items, {
+      id,
+      required: true,
+      media,
+      large: large && one.items.kind !== "text",
+      nested: true,
+    });
     const title = el("span", { className: "number", "aria-hidden": true });
     const line = el("p", { className: "error", hidden: true, role: "alert" });
-    const remove = button("×", () => { drop(part); changed(); }, { className: "quiet", "aria-label": "remove this item" });
+    const remove = button(
+      "×",
+      () => {
+        drop(part);
+        changed();
+      },
+      { className: "quiet", "aria-label": "remove this item" },
+    );
     const item = el("div", { className: "item" }, title, el("div", { className: "what" }, part.element, line), remove);
     part.control?.setAttribute("aria-label", "item");
-    Object.assign(part, { item, title, report: reporter(item, line, part.control), focus: () => item.querySelector("input, textarea, select")?.focus() });
+    Object.assign(part, {
+      item,
+      title,
+      report: reporter(item, line, part.control),
+      focus: () => item.querySelector("input, textarea, select")?.focus(),
+    });
     parts.push(part);
     box.append(item);
     part.set(value);
@@ -278,11 +325,19 @@ function listPart(one, { required, media, large }) {
   const changed = () => box.dispatchEvent(new Event("input", { bubbles: true }));
   box.addEventListener("keydown", (event) => {
     // Enter makes the next item, as in a list of labels; Shift+Enter a new line.
-    if (event.key !== "Enter" || event.shiftKey || event.target.tagName !== "TEXTAREA" || one.items.kind !== "text") return;
+    if (event.key !== "Enter" || event.shiftKey || event.target.tagName !== "TEXTAREA" || one.items.kind !== "text")
+      return;
     event.preventDefault();
     add().focus();
   });
-  const more = button("Add", () => { add().focus(); changed(); }, { className: "quiet" });
+  const more = button(
+    "Add",
+    () => {
+      add().focus();
+      changed();
+    },
+    { className: "quiet" },
+  );
   const part = {
     element: el("div", { className: `list of-${one.items.kind}` }, box, more),
     get() {
@@ -303,12 +358,19 @@ function listPart(one, { required, media, large }) {
 
 function choicePart(one, { required, media, large, id }) {
   const slot = el("div", { className: "variant" });
-  const control = el("select", { "aria-label": "kind of value" }, required ? "" : el("option", { value: "", textContent: unset(one) }));
+  const control = el(
+    "select",
+    { "aria-label": "kind of value" },
+    required ? "" : el("option", { value: "", textContent: unset(one) }),
+  );
   one.variants.forEach(({ label }, i) => control.append(el("option", { value: String(i), textContent: label })));
   let part;
   function choose(at, value) {
     control.value = at;
-    part = at === "" ? undefined : build(one.variants[at], { id: `${id ?? "f"}-${++ids}`, required: true, media, large, nested: true });
+    part =
+      at === ""
+        ? undefined
+        : build(one.variants[at], { id: `${id ?? "f"}-${++ids}`, required: true, media, large, nested: true });
     part?.set(value);
     part?.control?.setAttribute("aria-label", one.variants[at].label);
     slot.replaceChildren(...(part ? [part.element] : []));
@@ -320,7 +382,10 @@ function choicePart(one, { required, media, large, id }) {
     get: () => part?.get(),
     set(value) {
       const at = one.variants.findIndex((variant) => fits(variant, value));
-      choose(value === undefined || value === null ? (required ? "0" : "") : String(Math.max(at, 0)), value ?? undefined);
+      choose(
+        value === undefined || value === null ? (required ? "0" : "") : String(Math.max(at, 0)),
+        value ?? undefined,
+      );
     },
     child: (name) => part?.child?.(name),
   };

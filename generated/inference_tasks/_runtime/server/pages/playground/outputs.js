@@ -2,11 +2,10 @@
 // to, {request, files}, `files` being {kind, url} of the media sent; and gives an element, or nothing if it cannot.
 
 import { button, el } from "./dom.js";
-import { player } from "./media.js";
+import { MediaFile, player } from "./media.js";
 import { boxes, masks } from "./overlay.js";
+import { blobUrl, figure, items, labelOf, mediaType, scoreOf } from "./values.js";
 
-const LABELS = ["label", "class", "class_name", "category", "token_str", "answer", "word", "name", "text"];
-const SCORES = ["score", "probability", "confidence"];
 const MOST = 200;
 
 /** The answer in the form of its kind; as its members where that does not fit. */
@@ -14,34 +13,42 @@ export function show(kind, value, about) {
   return (OUTPUTS[kind] ?? members)(value, about) ?? members(value);
 }
 
-const OUTPUTS = { scores, boxes, masks, transcript, spans, answers, text, chat, image: made("image"), audio: made("audio"), video: made("video"), numbers, cells };
-
-/** What an answer holds, without lists around it: a list of objects. */
-export function items(value) {
-  if (Array.isArray(value)) return value.flatMap(items);
-  return value !== null && typeof value === "object" ? [value] : [];
-}
-
-const first = (item, names, type) => names.map((name) => item[name]).find((member) => typeof member === type);
-export const labelOf = (item) => String(LABELS.map((name) => item[name]).find((member) => ["string", "number"].includes(typeof member)) ?? "");
-export const scoreOf = (item) => first(item, SCORES, "number");
-
-/** A score as text: four digits that matter. */
-export function figure(number) {
-  if (Number.isInteger(number)) return String(number);
-  return Math.abs(number) >= 0.001 ? String(Number(number.toPrecision(4))) : number.toExponential(2);
-}
+const OUTPUTS = {
+  scores,
+  boxes,
+  masks,
+  transcript,
+  spans,
+  answers,
+  text,
+  chat,
+  image: made("image"),
+  audio: made("audio"),
+  video: made("video"),
+  numbers,
+  cells,
+};
 
 function bar(label, score, most, signed) {
   const fill = el("span", { className: score < 0 ? "fill less" : "fill" });
   fill.style.width = `${(100 * Math.abs(score)) / (most || 1)}%`;
-  return el("li", {}, el("span", { className: "label", textContent: label }), el("span", { className: signed ? "track signed" : "track", "aria-hidden": true }, fill), el("span", { className: "score", textContent: figure(score) }));
+  return el(
+    "li",
+    {},
+    el("span", { className: "label", textContent: label }),
+    el("span", { className: signed ? "track signed" : "track", "aria-hidden": true }, fill),
+    el("span", { className: "score", textContent: figure(score) }),
+  );
 }
 
 function bars(pairs) {
   const most = Math.max(...pairs.map(([, score]) => Math.abs(score)));
   // Probabilities stand against 1, other numbers against the largest of them.
-  return el("ol", { className: "bars" }, ...pairs.slice(0, MOST).map(([label, score]) => bar(label, score, most <= 1 ? 1 : most)));
+  return el(
+    "ol",
+    { className: "bars" },
+    ...pairs.slice(0, MOST).map(([label, score]) => bar(label, score, most <= 1 ? 1 : most)),
+  );
 }
 
 function scores(value) {
@@ -49,7 +56,8 @@ function scores(value) {
   return found.length ? bars(found.map((item) => [labelOf(item), scoreOf(item)])) : nothing(value);
 }
 
-const nothing = (value) => (Array.isArray(value) && !value.length ? el("p", { className: "none", textContent: "nothing was found" }) : undefined);
+const nothing = (value) =>
+  Array.isArray(value) && !value.length ? el("p", { className: "none", textContent: "nothing was found" }) : undefined;
 
 /** The name of the member that holds pieces with times, and those as {text, start, end} in seconds; nothing if none. */
 export function timed(value) {
@@ -74,13 +82,22 @@ function transcript(value, { files }) {
   const audio = player(sound.kind, sound.url, "what was transcribed");
   const list = el("ol", { className: "chunks" });
   for (const piece of pieces) {
-    const play = button("", () => { audio.currentTime = piece.start; audio.play(); }, { className: "chunk" });
+    const play = button(
+      "",
+      () => {
+        audio.currentTime = piece.start;
+        audio.play();
+      },
+      { className: "chunk" },
+    );
     play.append(el("time", { textContent: clock(piece.start) }), el("span", { textContent: piece.text }));
     list.append(el("li", {}, play));
   }
   audio.addEventListener("timeupdate", () => {
     const now = audio.currentTime;
-    pieces.forEach((piece, i) => list.children[i].classList.toggle("now", now >= piece.start && now < (piece.end ?? Infinity)));
+    pieces.forEach((piece, i) =>
+      list.children[i].classList.toggle("now", now >= piece.start && now < (piece.end ?? Infinity)),
+    );
   });
   return el("div", { className: "transcript" }, whole, audio, list);
 }
@@ -110,8 +127,10 @@ export function cut(text, spans) {
 /** All texts of a request that could be the one an answer is about, the longest first. */
 function texts(value) {
   if (typeof value === "string") return [value];
-  if (value === null || typeof value !== "object" || value instanceof Blob) return [];
-  return Object.values(value).flatMap(texts).sort((a, b) => b.length - a.length);
+  if (value === null || typeof value !== "object" || value instanceof MediaFile) return [];
+  return Object.values(value)
+    .flatMap(texts)
+    .sort((a, b) => b.length - a.length);
 }
 
 function marked(text, spans) {
@@ -119,7 +138,12 @@ function marked(text, spans) {
   const parts = cut(text, spans).map((part) => {
     if (typeof part === "string") return part;
     const kind = part.item.entity_group ?? part.item.entity ?? part.item.label ?? "";
-    const mark = el("mark", { className: `hue${kinds.indexOf(kind) % 8}` }, part.text, kind && el("small", { textContent: kind }));
+    const mark = el(
+      "mark",
+      { className: `hue${kinds.indexOf(kind) % 8}` },
+      part.text,
+      kind && el("small", { textContent: kind }),
+    );
     if (scoreOf(part.item) !== undefined) mark.title = `score ${figure(scoreOf(part.item))}`;
     return mark;
   });
@@ -138,8 +162,13 @@ function answers(value, { request }) {
   if (!found.length) return nothing(value);
   const scored = found.filter((item) => scoreOf(item) !== undefined);
   const best = found[0];
-  const out = el("div", { className: "answers" }, el("p", { className: "answer", textContent: best.answer === "" ? "(no answer)" : labelOf(best) }));
-  if (scored.length > 1 || (scored.length && found.length > 1)) out.append(bars(scored.map((item) => [String(item.answer ?? labelOf(item)), scoreOf(item)])));
+  const out = el(
+    "div",
+    { className: "answers" },
+    el("p", { className: "answer", textContent: best.answer === "" ? "(no answer)" : labelOf(best) }),
+  );
+  if (scored.length > 1 || (scored.length && found.length > 1))
+    out.append(bars(scored.map((item) => [String(item.answer ?? labelOf(item)), scoreOf(item)])));
   else if (scored.length) out.append(el("p", { className: "doc", textContent: `score ${figure(scoreOf(best))}` }));
   const text = texts(request).find((one) => [...one].slice(best.start, best.end).join("") === best.answer);
   if (text && best.answer) out.append(marked(text, [{ start: best.start, end: best.end, label: "" }]));
@@ -159,37 +188,34 @@ function chat(value) {
   const messages = (value.choices ?? [value]).map((choice) => choice.message ?? choice);
   const out = el("div", { className: "chat" });
   for (const message of messages) {
-    out.append(el("div", { className: "message" }, el("span", { className: "role", textContent: message.role ?? "assistant" }), message.content ? textBlock(message.content) : ""));
+    out.append(
+      el(
+        "div",
+        { className: "message" },
+        el("span", { className: "role", textContent: message.role ?? "assistant" }),
+        message.content ? textBlock(message.content) : "",
+      ),
+    );
     for (const call of message.tool_calls ?? []) {
-      out.append(el("pre", { className: "code", tabIndex: 0, textContent: `${call.function?.name}(${typeof call.function?.arguments === "string" ? call.function.arguments : JSON.stringify(call.function?.arguments)})` }));
+      out.append(
+        el("pre", {
+          className: "code",
+          tabIndex: 0,
+          textContent: `${call.function?.name}(${typeof call.function?.arguments === "string" ? call.function.arguments : JSON.stringify(call.function?.arguments)})`,
+        }),
+      );
     }
   }
-  if (value.usage) out.append(el("p", { className: "doc", textContent: Object.entries(value.usage).map(([name, count]) => `${name} ${count}`).join(" · ") }));
+  if (value.usage)
+    out.append(
+      el("p", {
+        className: "doc",
+        textContent: Object.entries(value.usage)
+          .map(([name, count]) => `${name} ${count}`)
+          .join(" · "),
+      }),
+    );
   return out;
-}
-
-const MAGIC = [
-  ["iVBORw0KGgo", "image/png"], ["/9j/", "image/jpeg"], ["R0lGOD", "image/gif"], ["UklGR", "riff"], ["Qk0", "image/bmp"],
-  ["ZkxhQ", "audio/flac"], ["T2dnUw", "audio/ogg"], ["SUQz", "audio/mpeg"], ["//v", "audio/mpeg"], ["//N", "audio/mpeg"],
-  ["GkXfo", "video/webm"],
-];
-
-/** The media type of a file in base64, from its first bytes; nothing if it is none that we know. Pure. */
-export function mediaType(base64, kind) {
-  if (base64.length < 24) return undefined;
-  const found = MAGIC.find(([magic]) => base64.startsWith(magic))?.[1];
-  if (found === "riff") return atob(base64.slice(0, 16)).endsWith("WAVE") ? "audio/wav" : "image/webp";
-  if (found) return kind === "audio" ? found.replace("video/", "audio/") : found;
-  try {
-    return atob(base64.slice(0, 12)).slice(4, 8) === "ftyp" ? `${kind === "audio" ? "audio" : "video"}/mp4` : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** An address of a file in base64 that this page can show. */
-export function blobUrl(base64, type) {
-  return URL.createObjectURL(new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type }));
 }
 
 /** Files that were made: shown or played, with a link to keep them, and what is said about each. */
@@ -204,7 +230,18 @@ function made(kind) {
         else {
           const url = blobUrl(member, type);
           const ending = type.split("/")[1];
-          out.append(el("figure", {}, player(type.split("/")[0], url, `${name}, made by the model`), el("figcaption", {}, el("a", { href: url, download: `${name}.${ending}`, textContent: `Save ${name}.${ending}` }))));
+          out.append(
+            el(
+              "figure",
+              {},
+              player(type.split("/")[0], url, `${name}, made by the model`),
+              el(
+                "figcaption",
+                {},
+                el("a", { href: url, download: `${name}.${ending}`, textContent: `Save ${name}.${ending}` }),
+              ),
+            ),
+          );
         }
       }
       if (Object.keys(facts).length) out.append(members(facts));
@@ -216,16 +253,32 @@ function made(kind) {
 /** Vectors as small bars, with how long they are; one number for each text that was sent as that text's score. */
 function numbers(value, { request }) {
   const flat = Array.isArray(value) && value.every((one) => typeof one === "number");
-  const lists = Object.values(request).flatMap((one) => [one, ...(one && typeof one === "object" ? Object.values(one) : [])]);
-  const named = flat && lists.find((list) => Array.isArray(list) && list.length === value.length && list.every((one) => typeof one === "string"));
+  const lists = Object.values(request).flatMap((one) => [
+    one,
+    ...(one && typeof one === "object" ? Object.values(one) : []),
+  ]);
+  const named =
+    flat &&
+    lists.find(
+      (list) => Array.isArray(list) && list.length === value.length && list.every((one) => typeof one === "string"),
+    );
   if (named) return bars(named.map((label, i) => [label, value[i]]));
   const vectors = flat ? [value] : leaves(value);
   if (!vectors.length) return undefined;
   const out = el("div", { className: "vectors" });
-  out.append(el("p", { className: "doc", textContent: `${vectors.length} ${vectors.length === 1 ? "vector" : "vectors"} of ${vectors[0].length} numbers` }));
+  out.append(
+    el("p", {
+      className: "doc",
+      textContent: `${vectors.length} ${vectors.length === 1 ? "vector" : "vectors"} of ${vectors[0].length} numbers`,
+    }),
+  );
   for (const vector of vectors.slice(0, 24)) {
     const most = Math.max(...vector.map(Math.abs)) || 1;
-    const strip = el("div", { className: "vector", role: "img", "aria-label": `${vector.length} numbers from ${figure(Math.min(...vector))} to ${figure(Math.max(...vector))}` });
+    const strip = el("div", {
+      className: "vector",
+      role: "img",
+      "aria-label": `${vector.length} numbers from ${figure(Math.min(...vector))} to ${figure(Math.max(...vector))}`,
+    });
     for (const number of vector.slice(0, 256)) {
       const fill = el("span", { className: number < 0 ? "less" : "", title: figure(number) });
       fill.style.height = `${Math.max(2, (100 * Math.abs(number)) / most)}%`;
@@ -236,32 +289,86 @@ function numbers(value, { request }) {
   return out;
 }
 
-const leaves = (value) => (!Array.isArray(value) ? [] : value.every((one) => typeof one === "number") ? (value.length ? [value] : []) : value.flatMap(leaves));
+const leaves = (value) =>
+  !Array.isArray(value)
+    ? []
+    : value.every((one) => typeof one === "number")
+      ? value.length
+        ? [value]
+        : []
+      : value.flatMap(leaves);
 
 /** The answer for each row, as a last column of the table that was sent. */
 function cells(value, { request }) {
   if (!Array.isArray(value)) return undefined;
-  const tables = [request, ...Object.values(request), ...Object.values(request).flatMap((one) => Object.values(one ?? {}))];
-  const table = tables.find((one) => one && !Array.isArray(one) && typeof one === "object" && Object.values(one).length > 0 && Object.values(one).every((column) => Array.isArray(column) && column.length === value.length));
-  return rows(value.map((answer, i) => ({ ...Object.fromEntries(Object.entries(table ?? {}).map(([name, column]) => [name, column[i]])), answer: typeof answer === "number" ? figure(answer) : answer })), "answer");
+  const tables = [
+    request,
+    ...Object.values(request),
+    ...Object.values(request).flatMap((one) => Object.values(one ?? {})),
+  ];
+  const table = tables.find(
+    (one) =>
+      one &&
+      !Array.isArray(one) &&
+      typeof one === "object" &&
+      Object.values(one).length > 0 &&
+      Object.values(one).every((column) => Array.isArray(column) && column.length === value.length),
+  );
+  return rows(
+    value.map((answer, i) => ({
+      ...Object.fromEntries(Object.entries(table ?? {}).map(([name, column]) => [name, column[i]])),
+      answer: typeof answer === "number" ? figure(answer) : answer,
+    })),
+    "answer",
+  );
 }
 
-const inline = (value) => (typeof value === "number" ? figure(value) : typeof value === "string" ? value : JSON.stringify(value) ?? "");
+const inline = (value) =>
+  typeof value === "number" ? figure(value) : typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 
 /** A table of objects; the column `strong` stands out. */
 export function rows(list, strong) {
   const names = [...new Set(list.flatMap(Object.keys))];
-  const head = el("tr", {}, ...names.map((name) => el("th", { scope: "col", textContent: name, className: name === strong ? "strong" : "" })));
-  const body = list.slice(0, MOST).map((item) => el("tr", {}, ...names.map((name) => el("td", { textContent: inline(item[name]), className: name === strong ? "strong" : "" }))));
-  return el("div", { className: "scroll", tabIndex: 0 }, el("table", { className: "rows" }, el("thead", {}, head), el("tbody", {}, ...body)));
+  const head = el(
+    "tr",
+    {},
+    ...names.map((name) => el("th", { scope: "col", textContent: name, className: name === strong ? "strong" : "" })),
+  );
+  const body = list
+    .slice(0, MOST)
+    .map((item) =>
+      el(
+        "tr",
+        {},
+        ...names.map((name) =>
+          el("td", { textContent: inline(item[name]), className: name === strong ? "strong" : "" }),
+        ),
+      ),
+    );
+  return el(
+    "div",
+    { className: "scroll", tabIndex: 0 },
+    el("table", { className: "rows" }, el("thead", {}, head), el("tbody", {}, ...body)),
+  );
 }
 
 /** Whatever else: the members of an object, or rows of objects. */
 function members(value) {
   if (value === null || typeof value !== "object") return textBlock(inline(value));
   const list = items(value);
-  if (Array.isArray(value)) return list.length ? rows(list) : el("pre", { className: "code", tabIndex: 0, textContent: JSON.stringify(value, null, 2) });
-  return el("dl", {}, ...Object.entries(value).flatMap(([name, one]) => [el("dt", { textContent: name }), el("dd", { textContent: shorten(inline(one)) })]));
+  if (Array.isArray(value))
+    return list.length
+      ? rows(list)
+      : el("pre", { className: "code", tabIndex: 0, textContent: JSON.stringify(value, null, 2) });
+  return el(
+    "dl",
+    {},
+    ...Object.entries(value).flatMap(([name, one]) => [
+      el("dt", { textContent: name }),
+      el("dd", { textContent: shorten(inline(one)) }),
+    ]),
+  );
 }
 
-const shorten = (text) => (text.length > 300 ? `${text.slice(0, 300)}… (${text.length.toLocaleString("en")} characters)` : text);
+const shorten = (text) =>
+  text.length > 300 ? `${text.slice(0, 300)}… (${text.length.toLocaleString("en")} characters)` : text;

@@ -49,6 +49,8 @@ export function wav(samples, rate) {
   view.setUint16(34, 16, true); // bits a sample
   text(36, "data");
   view.setUint32(40, 2 * samples.length, true);
-  samples.forEach((sample, i) => view.setInt16(44 + 2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * 0x7fff), true));
+  samples.forEach((sample, i) =>
+    view.setInt16(44 + 2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * 0x7fff), true),
+  );
   return view.buffer;
 }

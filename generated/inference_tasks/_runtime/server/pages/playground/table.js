@@ -10,20 +10,57 @@ export function tablePart(one, { required }, Invalid) {
   let rows = [];
   const grid = el("table", { className: "grid" });
   const changed = () => grid.dispatchEvent(new Event("input", { bubbles: true }));
-  const box = (value, label, edit) => el("input", { type: "text", value, "aria-label": label, oninput: (event) => edit(event.target.value) });
-  const small = (label, about, act) => button(label, () => { act(); draw(); changed(); }, { className: "quiet", "aria-label": about });
+  const box = (value, label, edit) =>
+    el("input", { type: "text", value, "aria-label": label, oninput: (event) => edit(event.target.value) });
+  const small = (label, about, act) =>
+    button(
+      label,
+      () => {
+        act();
+        draw();
+        changed();
+      },
+      { className: "quiet", "aria-label": about },
+    );
 
   function draw() {
     const head = el("tr");
     heads.forEach((name, c) => {
       const title = one.columns ? box(name, `name of column ${c + 1}`, (text) => (heads[c] = text)) : String(c + 1);
-      const drop = small("×", `remove column ${c + 1}`, () => { heads.splice(c, 1); rows.forEach((row) => row.splice(c, 1)); });
+      const drop = small("×", `remove column ${c + 1}`, () => {
+        heads.splice(c, 1);
+        rows.forEach((row) => row.splice(c, 1));
+      });
       head.append(el("th", { scope: "col" }, el("div", {}, title, drop)));
     });
-    head.append(el("td", {}, small("+", "add a column", () => { heads.push(""); rows.forEach((row) => row.push(blank())); })));
+    head.append(
+      el(
+        "td",
+        {},
+        small("+", "add a column", () => {
+          heads.push("");
+          rows.forEach((row) => row.push(blank()));
+        }),
+      ),
+    );
     const body = rows.map((row, r) => {
-      const cells = row.map((cell, c) => el("td", {}, box(cell.text, `row ${r + 1}, ${heads[c] || `column ${c + 1}`}`, (text) => (row[c] = typed(text)))));
-      return el("tr", {}, ...cells, el("td", {}, small("×", `remove row ${r + 1}`, () => rows.splice(r, 1))));
+      const cells = row.map((cell, c) =>
+        el(
+          "td",
+          {},
+          box(cell.text, `row ${r + 1}, ${heads[c] || `column ${c + 1}`}`, (text) => (row[c] = typed(text))),
+        ),
+      );
+      return el(
+        "tr",
+        {},
+        ...cells,
+        el(
+          "td",
+          {},
+          small("×", `remove row ${r + 1}`, () => rows.splice(r, 1)),
+        ),
+      );
     });
     grid.replaceChildren(el("thead", {}, head), el("tbody", {}, ...body));
   }
@@ -33,7 +70,20 @@ export function tablePart(one, { required }, Invalid) {
   const shown = (value) => ({ text: value === null ? "" : String(value), value });
 
   const part = {
-    element: el("div", { className: "scroll", tabIndex: 0 }, grid, button("Add a row", () => { rows.push(heads.map(blank)); draw(); changed(); }, { className: "quiet" })),
+    element: el(
+      "div",
+      { className: "scroll", tabIndex: 0 },
+      grid,
+      button(
+        "Add a row",
+        () => {
+          rows.push(heads.map(blank));
+          draw();
+          changed();
+        },
+        { className: "quiet" },
+      ),
+    ),
     get() {
       if (!heads.length && !required) return undefined;
       if (!one.columns) return rows.map((row) => row.map((cell) => cell.value));
@@ -45,7 +95,9 @@ export function tablePart(one, { required }, Invalid) {
       if (one.columns) {
         heads = Object.keys(value);
         const columns = Object.values(value);
-        rows = Array.from({ length: Math.max(0, ...columns.map((column) => column.length)) }, (_, r) => columns.map((column) => shown(column[r] ?? "")));
+        rows = Array.from({ length: Math.max(0, ...columns.map((column) => column.length)) }, (_, r) =>
+          columns.map((column) => shown(column[r] ?? "")),
+        );
       } else {
         rows = value.map((row) => row.map(shown));
         heads = Array(Math.max(0, ...rows.map((row) => row.length))).fill("");

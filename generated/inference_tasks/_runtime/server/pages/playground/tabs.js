@@ -6,7 +6,11 @@ import { button, el } from "./dom.js";
 export function tabs(name, panes, { start = 0, chosen = () => {} } = {}) {
   const list = el("div", { className: "tabs", role: "tablist", "aria-label": name });
   const buttons = panes.map(([label, panel], i) => {
-    const made = button(label, () => pick(i), { role: "tab", id: `${slug(name)}-tab-${i}`, "aria-controls": `${slug(name)}-panel-${i}` });
+    const made = button(label, () => pick(i), {
+      role: "tab",
+      id: `${slug(name)}-tab-${i}`,
+      "aria-controls": `${slug(name)}-panel-${i}`,
+    });
     panel.id = `${slug(name)}-panel-${i}`;
     panel.setAttribute("role", "tabpanel");
     panel.setAttribute("aria-labelledby", made.id);
