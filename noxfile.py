@@ -213,9 +213,10 @@ def generate(session: nox.Session) -> None:
 
 @nox.session
 def record(session: nox.Session) -> None:
-    """Record the responses that the docs show from the running server, then generate."""
-    run(session, "taskbind", "generate")
-    run(session, "python", "-m", "tests.docs.record")
+    """Record the responses that the docs show from the running server, run all programs of the docs, and generate."""
+    for what in ("record", "execute"):
+        run(session, "taskbind", "generate")
+        run(session, "python", "-m", f"tests.docs.{what}")
     run(session, "taskbind", "generate")
 
 

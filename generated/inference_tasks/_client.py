@@ -181,38 +181,38 @@ class Client(SyncClient):
     ) -> list[AudioClassificationOutputElement]:
         """Say what can be heard in a recording.
 
-                Audio classification assigns labels out of a fixed list to a whole recording: which sound it is,
-                which language is spoken, which command was given, in which mood. The answer is a list of
-                labels, each with a score, best first. What exactly is said is the business of automatic speech
-                recognition.
+        Audio classification assigns labels out of a fixed list to a whole recording: which sound it is,
+        which language is spoken, which command was given, in which mood. The answer is a list of
+        labels, each with a score, best first. What exactly is said is the business of automatic speech
+        recognition.
 
-                Args:
-                    inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
-                        array with its rate in hertz, (array, 16000).
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
+                array with its rate in hertz, (array, 16000).
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.audio_classification("clicks.flac")
+        Example:
+            answer = client.audio_classification("clicks.flac")
         """
         _answer: list[AudioClassificationOutputElement] = self._call(
             _tasks.AUDIO_CLASSIFICATION,
@@ -246,32 +246,32 @@ class Client(SyncClient):
     ) -> list[AudioToAudioOutputElement]:
         """Turn a recording into one or several others.
 
-                Audio to audio takes a recording and gives back sound: the same speech without the noise, each
-                of two speakers on their own, the voice without the band. What is done depends on the model. The
-                answer is a list of recordings, each with a label.
+        Audio to audio takes a recording and gives back sound: the same speech without the noise, each
+        of two speakers on their own, the voice without the band. What is done depends on the model. The
+        answer is a list of recordings, each with a label.
 
-                Args:
-                    inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
-                        array with its rate in hertz, (array, 16000).
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
+                array with its rate in hertz, (array, 16000).
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The recordings that come out: one if the whole was changed, one for each source if it was taken apart.
+        Returns:
+            The recordings that come out: one if the whole was changed, one for each source if it was taken apart.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.audio_to_audio("noisy.flac")
+        Example:
+            answer = client.audio_to_audio("noisy.flac")
         """
         _answer: list[AudioToAudioOutputElement] = self._call(
             _tasks.AUDIO_TO_AUDIO,
@@ -304,35 +304,35 @@ class Client(SyncClient):
     ) -> AutomaticSpeechRecognitionOutput:
         """Write down what is said in a recording.
 
-                Automatic speech recognition (ASR, also called speech to text) turns a recording of speech into
-                text. On request the answer also says when each piece of the text was spoken. Which speaker said
-                what is not part of the answer.
+        Automatic speech recognition (ASR, also called speech to text) turns a recording of speech into
+        text. On request the answer also says when each piece of the text was spoken. Which speaker said
+        what is not part of the answer.
 
-                Args:
-                    inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
-                        array with its rate in hertz, (array, 16000).
-                    return_timestamps: Return `chunks` as well: the text in pieces, each with the seconds at which it starts and
-                        ends.
-                    generation_parameters: How the text is decoded, for models that write it token by token. Other models refuse it.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
+                array with its rate in hertz, (array, 16000).
+            return_timestamps: Return `chunks` as well: the text in pieces, each with the seconds at which it starts and
+                ends.
+            generation_parameters: How the text is decoded, for models that write it token by token. Other models refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    What was said.
+        Returns:
+            What was said.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.automatic_speech_recognition("digits.flac")
+        Example:
+            answer = client.automatic_speech_recognition("digits.flac")
         """
         _answer: AutomaticSpeechRecognitionOutput = self._call(
             _tasks.AUTOMATIC_SPEECH_RECOGNITION,
@@ -493,73 +493,73 @@ class Client(SyncClient):
     ) -> ChatCompletionOutput | Stream[ChatCompletionStreamOutput]:
         """Write the next message of a conversation.
 
-                Chat completion gives a model a conversation, message by message, and gets the next message
-                back. The messages may hold images, for models that can see, and the model may call functions
-                that the request describes: then its answer says which, and what they returned goes back as a
-                further message. Requests and answers have the form that OpenAI made common, so its clients work
-                too.
+        Chat completion gives a model a conversation, message by message, and gets the next message
+        back. The messages may hold images, for models that can see, and the model may call functions
+        that the request describes: then its answer says which, and what they returned goes back as a
+        further message. Requests and answers have the form that OpenAI made common, so its clients work
+        too.
 
-                Args:
-                    messages: The conversation so far, oldest message first; at least one message.
-                    max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
-                        it, the server decides. Values: ≥ 0.
-                    stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
-                        answer ends where the model ends it. Values: at most 4 items.
-                    temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
-                        1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
-                        for 1. Values: ≥ 0, ≤ 2.
-                    top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
-                        to 1. Without it, among all. Some servers refuse exactly 0 or 1. Values: ≥ 0, ≤ 1.
-                    frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
-                    presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
-                    logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
-                        number in the model's vocabulary, written as a string, to a value from -100, which rules the
-                        token out, to 100, which forces it.
-                    seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
-                        server can manage, the same answer again. Without it, a random one. Values: ≥ 0.
-                    n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
-                        know no other number. Values: ≥ 1.
-                    logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
-                        `false`.
-                    top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
-                        Needs `logprobs`. Without it, 0. Values: ≥ 0, ≤ 20.
-                    reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
-                        `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
-                        the model decides.
-                    response_format: What form the answer must have. Without it, plain text.
-                    tools: The functions that the model may ask you to call. Without it, none.
-                    tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
-                        Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
-                        model answers and calls no tool. `required`: The model calls at least one tool. Values:
-                        `"auto"`, `"none"`, `"required"`, any object.
-                    tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
-                        own.
-                    stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
-                        once it is finished (`false`). Default: False.
-                    stream_options: What to send besides with `stream`. Without it, nothing.
-                    model: Id of the model that shall answer. Servers that run a single model ignore it.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            messages: The conversation so far, oldest message first; at least one message.
+            max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
+                it, the server decides. Values: ≥ 0.
+            stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
+                answer ends where the model ends it. Values: at most 4 items.
+            temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
+                1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
+                for 1. Values: ≥ 0, ≤ 2.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
+                to 1. Without it, among all. Some servers refuse exactly 0 or 1. Values: ≥ 0, ≤ 1.
+            frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
+            presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
+            logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
+                number in the model's vocabulary, written as a string, to a value from -100, which rules the
+                token out, to 100, which forces it. Values: each member: ≥ -100, ≤ 100.
+            seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
+                server can manage, the same answer again. Without it, a random one. Values: ≥ 0.
+            n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
+                know no other number. Values: ≥ 1.
+            logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
+                `false`.
+            top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
+                Needs `logprobs`. Without it, 0. Values: ≥ 0, ≤ 20.
+            reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
+                `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
+                the model decides.
+            response_format: What form the answer must have. Without it, plain text.
+            tools: The functions that the model may ask you to call. Without it, none.
+            tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
+                Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
+                model answers and calls no tool. `required`: The model calls at least one tool. Values:
+                `"auto"`, `"none"`, `"required"`.
+            tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
+                own.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            stream_options: What to send besides with `stream`. Without it, nothing.
+            model: Id of the model that shall answer. Servers that run a single model ignore it.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers of the model, when they are sent whole.
-                    With `stream=True`, an iterator over its pieces as they come in: use it in a `with` block.
+        Returns:
+            The answers of the model, when they are sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in a `with` block.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
-                    StreamError: The server broke a streamed answer off; raised while iterating.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
 
-                Example:
-                    answer = client.chat_completion([{"role": "user", "content": "Why is the sky blue? Answer in one sentence."}])
+        Example:
+            answer = client.chat_completion([{"role": "user", "content": "Why is the sky blue? Answer in one sentence."}])
         """
         if stream:
             _events: Stream[ChatCompletionStreamOutput] = self._stream(
@@ -681,32 +681,32 @@ class Client(SyncClient):
     ) -> DepthEstimationOutput:
         """Say how far away everything in an image is.
 
-                Depth estimation looks at one ordinary image and says for each point how far away from the
-                camera it is. Some models answer in metres; most only know which points are nearer and which are
-                farther. The answer holds the numbers themselves and a grey picture of them.
+        Depth estimation looks at one ordinary image and says for each point how far away from the
+        camera it is. Some models answer in metres; most only know which points are nearer and which are
+        farther. The answer holds the numbers themselves and a grey picture of them.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    How far away everything in the image is, as numbers and as a picture.
+        Returns:
+            How far away everything in the image is, as numbers and as a picture.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.depth_estimation("road.png")
+        Example:
+            answer = client.depth_estimation("road.png")
         """
         _answer: DepthEstimationOutput = self._call(
             _tasks.DEPTH_ESTIMATION,
@@ -745,48 +745,48 @@ class Client(SyncClient):
     ) -> list[DocumentQuestionAnsweringOutputElement]:
         """Answer a question from the picture of a page.
 
-                Document question answering looks something up on a scanned or photographed page: an invoice, a
-                form, a letter. The answer is usually a few words of the page itself, found by what they say and
-                by where they stand. Most models also give each answer a score and the place of its words. For
-                questions about what a picture shows there is visual question answering.
+        Document question answering looks something up on a scanned or photographed page: an invoice, a
+        form, a letter. The answer is usually a few words of the page itself, found by what they say and
+        by where they stand. Most models also give each answer a score and the place of its words. For
+        questions about what a picture shows there is visual question answering.
 
-                Args:
-                    inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
-                        URL, bytes, or a binary file object.
-                    doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
-                        `max_seq_len`), so that no answer is cut in two; 0 or more. Values: ≥ 0.
-                    handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
-                        every answer is taken from the page, however unlikely it is.
-                    lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
-                        or `deu`. English without it; `word_boxes` make it needless.
-                    max_answer_len: Longest answer to consider, in tokens; at least 1. Values: ≥ 1.
-                    max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
-                        them is read in pieces. Values: ≥ 1.
-                    max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
-                        Values: ≥ 1.
-                    top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
-                        offer as many. Values: ≥ 1.
-                    word_boxes: The words of the page in reading order, each with the box around it. The server then takes
-                        these and does no text recognition (OCR) of its own.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
+            doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
+                `max_seq_len`), so that no answer is cut in two; 0 or more. Values: ≥ 0.
+            handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
+                every answer is taken from the page, however unlikely it is.
+            lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
+                or `deu`. English without it; `word_boxes` make it needless.
+            max_answer_len: Longest answer to consider, in tokens; at least 1. Values: ≥ 1.
+            max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
+                them is read in pieces. Values: ≥ 1.
+            max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
+                Values: ≥ 1.
+            top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
+                offer as many. Values: ≥ 1.
+            word_boxes: The words of the page in reading order, each with the box around it. The server then takes
+                these and does no text recognition (OCR) of its own.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers, best first.
+        Returns:
+            The answers, best first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.document_question_answering({"question": "When is the invoice due?", "image": "invoice.png"})
+        Example:
+            answer = client.document_question_answering({"question": "When is the invoice due?", "image": "invoice.png"})
         """
         _answer: list[DocumentQuestionAnsweringOutputElement] = self._call(
             _tasks.DOCUMENT_QUESTION_ANSWERING,
@@ -832,45 +832,45 @@ class Client(SyncClient):
     ) -> list[float] | list[list[float]] | list[list[list[float]]]:
         """Turn a text into numbers that carry its meaning.
 
-                Feature extraction turns a text into a vector, a list of numbers of fixed length, so that texts
-                of similar meaning get vectors that lie close together. Search engines, clustering and
-                classifiers compute with such vectors, which are also called embeddings. Some models give one
-                vector for the whole text, others one for each token.
+        Feature extraction turns a text into a vector, a list of numbers of fixed length, so that texts
+        of similar meaning get vectors that lie close together. Search engines, clustering and
+        classifiers compute with such vectors, which are also called embeddings. Some models give one
+        vector for the whole text, others one for each token.
 
-                Args:
-                    inputs: The text to turn into numbers, or a list of at least one text.
-                    normalize: Scale every vector to length 1, so that the dot product of two vectors is their cosine.
-                        Services that do not pool tokens into one vector know no such option. Default: True.
-                    prompt_name: Which of the prompts in the model's sentence-transformers configuration to put before each
-                        text, such as `query`. Without it, or with `null`, none.
-                    truncate: Cut a text of more tokens than the model reads (`true`), or answer with an error (`false`).
-                        Without it, or with `null`, the server decides.
-                    truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
-                        keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
-                    dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
-                        vectors take it. Without it, as many as the model has. Values: ≥ 1.
-                    encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
-                        others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
-                        first, in base64: shorter, but not the response that is described here.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to turn into numbers, or a list of at least one text.
+            normalize: Scale every vector to length 1, so that the dot product of two vectors is their cosine.
+                Services that do not pool tokens into one vector know no such option. Default: True.
+            prompt_name: Which of the prompts in the model's sentence-transformers configuration to put before each
+                text, such as `query`. Without it, or with `null`, none.
+            truncate: Cut a text of more tokens than the model reads (`true`), or answer with an error (`false`).
+                Without it, or with `null`, the server decides.
+            truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
+                keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
+            dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
+                vectors take it. Without it, as many as the model has. Values: ≥ 1.
+            encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
+                others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
+                first, in base64: shorter, but not the response that is described here.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The vectors. Services answer with the bare vector of a single text; with a list of vectors, one for each text or, if they are not pooled, one for each token of a single text; or with a list of such lists, one for each text.
+        Returns:
+            The vectors. Services answer with the bare vector of a single text; with a list of vectors, one for each text or, if they are not pooled, one for each token of a single text; or with a list of such lists, one for each text.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.feature_extraction("The tide comes in twice a day.")
+        Example:
+            answer = client.feature_extraction("The tide comes in twice a day.")
         """
         _answer: list[float] | list[list[float]] | list[list[list[float]]] = self._call(
             _tasks.FEATURE_EXTRACTION,
@@ -914,37 +914,37 @@ class Client(SyncClient):
     ) -> list[FillMaskOutputElement]:
         """Guess the word that is missing in a text.
 
-                Fill-mask names the words that could stand where a text has a mask in place of a word. The
-                answer is a list of tokens, each with a probability and with the text that it completes,
-                likeliest first. Models learn a language by this exercise, so it also shows what a model has
-                learnt.
+        Fill-mask names the words that could stand where a text has a mask in place of a word. The
+        answer is a list of tokens, each with a probability and with the text that it completes,
+        likeliest first. Models learn a language by this exercise, so it also shows what a model has
+        learnt.
 
-                Args:
-                    inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
-                        BERT, `<mask>` for RoBERTa.
-                    top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
-                        usually 5. Values: ≥ 1.
-                    targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
-                        token of the model, its first token is rated. Values: at least 1 item.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
+                BERT, `<mask>` for RoBERTa.
+            top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
+                usually 5. Values: ≥ 1.
+            targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
+                token of the model, its first token is rated. Values: at least 1 item.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The tokens that fit, likeliest first.
+        Returns:
+            The tokens that fit, likeliest first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.fill_mask("Lisbon is the [MASK] of Portugal.")
+        Example:
+            answer = client.fill_mask("Lisbon is the [MASK] of Portugal.")
         """
         _answer: list[FillMaskOutputElement] = self._call(
             _tasks.FILL_MASK,
@@ -980,37 +980,37 @@ class Client(SyncClient):
     ) -> list[ImageClassificationOutputElement]:
         """Say which class an image belongs to.
 
-                Image classification assigns one label out of a fixed list to a whole image. The answer is a
-                list of labels, each with a score, best first. Where in the image something is, or how often, is
-                not part of the answer.
+        Image classification assigns one label out of a fixed list to a whole image. The answer is a
+        list of labels, each with a score, best first. Where in the image something is, or how often, is
+        not part of the answer.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_classification("seven.png")
+        Example:
+            answer = client.image_classification("seven.png")
         """
         _answer: list[ImageClassificationOutputElement] = self._call(
             _tasks.IMAGE_CLASSIFICATION,
@@ -1048,43 +1048,43 @@ class Client(SyncClient):
     ) -> list[ImageSegmentationOutputElement]:
         """Say which points of an image belong to what.
 
-                Image segmentation divides an image into segments and names each: this is sky, this is sea, this
-                is a boat. Each segment comes with a mask, a black and white picture that shows its points. The
-                parameter `subtask` chooses whether two boats are two segments or one.
+        Image segmentation divides an image into segments and names each: this is sky, this is sea, this
+        is a boat. Each segment comes with a mask, a black and white picture that shows its points. The
+        parameter `subtask` chooses whether two boats are two segments or one.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
-                        number means smaller segments. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
-                        have taken their points: a higher number removes more scraps. Without it, the server
-                        decides. Values: ≥ 0, ≤ 1.
-                    subtask: What counts as one segment. Not every model can do all three; without it, the server takes
-                        one that the model can. `instance`: Each countable thing is a segment of its own; the
-                        background is left out. `panoptic`: Each countable thing is a segment of its own, and each
-                        kind of background is one more. `semantic`: All that is of one class is a single segment.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
+                number means smaller segments. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
+                have taken their points: a higher number removes more scraps. Without it, the server
+                decides. Values: ≥ 0, ≤ 1.
+            subtask: What counts as one segment. Not every model can do all three; without it, the server takes
+                one that the model can. `instance`: Each countable thing is a segment of its own; the
+                background is left out. `panoptic`: Each countable thing is a segment of its own, and each
+                kind of background is one more. `semantic`: All that is of one class is a single segment.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The segments of the image.
+        Returns:
+            The segments of the image.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_segmentation("boat.png")
+        Example:
+            answer = client.image_segmentation("boat.png")
         """
         _answer: list[ImageSegmentationOutputElement] = self._call(
             _tasks.IMAGE_SEGMENTATION,
@@ -1126,47 +1126,47 @@ class Client(SyncClient):
     ) -> GeneratedImage:
         """Draw an image from an image, a text or both.
 
-                Image and text to image takes an image, a text or both and draws a new image: a given picture
-                redrawn as the text demands, a variation of the picture alone, or something new from the text
-                alone. Unlike in image to image, the image may be missing; unlike in text to image, the text may
-                be.
+        Image and text to image takes an image, a text or both and draws a new image: a given picture
+        redrawn as the text demands, a variation of the picture alone, or something new from the text
+        alone. Unlike in image to image, the image may be missing; unlike in text to image, the text may
+        be.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What the new image should show or how it should differ from `inputs`, in words. Required
-                        where there is no `inputs`.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What the new image should show or how it should differ from `inputs`, in words. Required
+                where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The image made.
+        Returns:
+            The image made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_text_to_image("house.png")
+        Example:
+            answer = client.image_text_to_image("house.png")
         """
         _answer: GeneratedImage = self._call(
             _tasks.IMAGE_TEXT_TO_IMAGE,
@@ -1211,47 +1211,47 @@ class Client(SyncClient):
     ) -> GeneratedVideo:
         """Make a video from an image, a text or both.
 
-                Image and text to video takes an image, a text or both and makes a short video: the image set in
-                motion as the text says, or as the model likes, or something new from the text alone. Sound is
-                not part of the answer.
+        Image and text to video takes an image, a text or both and makes a short video: the image set in
+        motion as the text says, or as the model likes, or something new from the text alone. Sound is
+        not part of the answer.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What happens in the video, in words. Required where there is no `inputs`.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Required where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The video made.
+        Returns:
+            The video made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_text_to_video("rocket.png")
+        Example:
+            answer = client.image_text_to_video("rocket.png")
         """
         _answer: GeneratedVideo = self._call(
             _tasks.IMAGE_TEXT_TO_VIDEO,
@@ -1295,43 +1295,43 @@ class Client(SyncClient):
     ) -> GeneratedImage:
         """Turn an image into another one.
 
-                Image to image takes an image and returns a changed one. Models for one purpose need nothing
-                else: they sharpen, enlarge, colour or remove noise. Others take a prompt that says what to
-                change, or what the result should look like.
+        Image to image takes an image and returns a changed one. Models for one purpose need nothing
+        else: they sharpen, enlarge, colour or remove noise. Others take a prompt that says what to
+        change, or what the result should look like.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What to do to the image or what the result should show, in words. Models for one purpose,
-                        such as enlarging, need none.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides, usually for the size of `inputs`.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What to do to the image or what the result should show, in words. Models for one purpose,
+                such as enlarging, need none.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides, usually for the size of `inputs`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The changed image.
+        Returns:
+            The changed image.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_to_image("noisy-heart.png")
+        Example:
+            answer = client.image_to_image("noisy-heart.png")
         """
         _answer: GeneratedImage = self._call(
             _tasks.IMAGE_TO_IMAGE,
@@ -1369,33 +1369,33 @@ class Client(SyncClient):
     ) -> ImageToTextOutput:
         """Put an image into words.
 
-                Image to text writes down what an image shows or says: a caption in one sentence, or, with
-                models made for reading, the words printed or written in it. The model decides which; a question
-                about the image is visual question answering.
+        Image to text writes down what an image shows or says: a caption in one sentence, or, with
+        models made for reading, the words printed or written in it. The model decides which; a question
+        about the image is visual question answering.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    generation_parameters: How the text is written, for models that write it token by token.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            generation_parameters: How the text is written, for models that write it token by token.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    What the image shows or says.
+        Returns:
+            What the image shows or says.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_to_text("balloon.png")
+        Example:
+            answer = client.image_to_text("balloon.png")
         """
         _answer: ImageToTextOutput = self._call(
             _tasks.IMAGE_TO_TEXT,
@@ -1435,46 +1435,46 @@ class Client(SyncClient):
     ) -> GeneratedVideo:
         """Set an image in motion.
 
-                Image to video makes a short video that begins with, or looks like, a given image. Some models
-                choose the movement themselves, others follow a prompt. Sound is not part of the answer.
+        Image to video makes a short video that begins with, or looks like, a given image. Some models
+        choose the movement themselves, others follow a prompt. Sound is not part of the answer.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What happens in the video, in words. Some models need none and choose a movement themselves.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Some models need none and choose a movement themselves.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The video made.
+        Returns:
+            The video made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.image_to_video("boat.png")
+        Example:
+            answer = client.image_to_video("boat.png")
         """
         _answer: GeneratedVideo = self._call(
             _tasks.IMAGE_TO_VIDEO,
@@ -1514,34 +1514,34 @@ class Client(SyncClient):
     ) -> list[ObjectDetectionOutputElement]:
         """Say which objects are in an image, and where.
 
-                Object detection finds the objects in an image that belong to a fixed list of classes. Each find
-                has a label, a score and a box around it. To look for things that are on no such list, see
-                zero-shot object detection.
+        Object detection finds the objects in an image that belong to a fixed list of classes. Each find
+        has a label, a score and a box around it. To look for things that are on no such list, see
+        zero-shot object detection.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The objects found; none is an empty list.
+        Returns:
+            The objects found; none is an empty list.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.object_detection("table.png")
+        Example:
+            answer = client.object_detection("table.png")
         """
         _answer: list[ObjectDetectionOutputElement] = self._call(
             _tasks.OBJECT_DETECTION,
@@ -1581,45 +1581,45 @@ class Client(SyncClient):
     ) -> list[QuestionAnsweringOutputElement]:
         """Find the answer to a question in a text.
 
-                Question answering finds the piece of a given text that answers a question about it. The answer
-                is quoted, never reworded, and comes with its place in the text and a probability. What the text
-                does not say, the model cannot answer.
+        Question answering finds the piece of a given text that answers a question about it. The answer
+        is quoted, never reworded, and comes with its place in the text and a probability. What the text
+        does not say, the model cannot answer.
 
-                Args:
-                    inputs: The question, and the text to look for the answer in.
-                    top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
-                        more to offer. Without it, usually 1. Values: ≥ 1.
-                    doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
-                        model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
-                        Values: ≥ 0.
-                    max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15. Values: ≥ 1.
-                    max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384. Values:
-                        ≥ 1.
-                    max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
-                        Values: ≥ 1.
-                    handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
-                        than any answer. Without it, usually `false`.
-                    align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
-                        those that do not, such as Chinese and Japanese. Without it, usually `true`.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The question, and the text to look for the answer in.
+            top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
+                more to offer. Without it, usually 1. Values: ≥ 1.
+            doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
+                Values: ≥ 0.
+            max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15. Values: ≥ 1.
+            max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384. Values:
+                ≥ 1.
+            max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
+                Values: ≥ 1.
+            handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
+                than any answer. Without it, usually `false`.
+            align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
+                those that do not, such as Chinese and Japanese. Without it, usually `true`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers, likeliest first.
+        Returns:
+            The answers, likeliest first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.question_answering({"question": "Who looked after the lamp?", "context": "The lighthouse on the western cape was built in 1874. For forty years Ingrid Dahl looked after the lamp."})
+        Example:
+            answer = client.question_answering({"question": "Who looked after the lamp?", "context": "The lighthouse on the western cape was built in 1874. For forty years Ingrid Dahl looked after the lamp."})
         """
         _answer: list[QuestionAnsweringOutputElement] = self._call(
             _tasks.QUESTION_ANSWERING,
@@ -1658,31 +1658,31 @@ class Client(SyncClient):
     ) -> list[float]:
         """Say how close in meaning texts are to a given text.
 
-                Sentence similarity compares one text with each of a list of others and gives each a score: the
-                closer in meaning, the higher. Texts may be close without sharing a word. The order of the
-                scores says more than their values, which differ from model to model.
+        Sentence similarity compares one text with each of a list of others and gives each a score: the
+        closer in meaning, the higher. Texts may be close without sharing a word. The order of the
+        scores says more than their values, which differ from model to model.
 
-                Args:
-                    inputs: The texts to compare: one with each of the others.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The texts to compare: one with each of the others.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    A score for each of `sentences`, in their order.
+        Returns:
+            A score for each of `sentences`, in their order.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.sentence_similarity({"source_sentence": "The cat sleeps on the sofa.", "sentences": ["Die Katze schläft auf dem Sofa.", "Der Zug fährt um acht Uhr ab."]})
+        Example:
+            answer = client.sentence_similarity({"source_sentence": "The cat sleeps on the sofa.", "sentences": ["Die Katze schläft auf dem Sofa.", "Der Zug fährt um acht Uhr ab."]})
         """
         _answer: list[float] = self._call(
             _tasks.SENTENCE_SIMILARITY,
@@ -1716,40 +1716,40 @@ class Client(SyncClient):
     ) -> SummarizationOutput:
         """Say in a few sentences what a long text says.
 
-                Summarization writes a short text that says the most important things of a long one. Some models
-                pick sentences, most write new ones; these read better, and can say what the text does not. How
-                long the summary gets is up to the model and to `generation_parameters`.
+        Summarization writes a short text that says the most important things of a long one. Some models
+        pick sentences, most write new ones; these read better, and can say what the text does not. How
+        long the summary gets is up to the model and to `generation_parameters`.
 
-                Args:
-                    inputs: The text to summarize.
-                    clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
-                        Without it, the server decides.
-                    truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
-                        `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
-                        Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
-                        of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
-                        there is nothing to cut: one that is too long is an error.
-                    generation_parameters: How the summary is written, token by token. In models with an encoder, such as BART and T5,
-                        lengths count the tokens of the summary only.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to summarize.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the summary is written, token by token. In models with an encoder, such as BART and T5,
+                lengths count the tokens of the summary only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The text in short.
+        Returns:
+            The text in short.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.summarization("A storm cut the power of four thousand homes along the coast on Sunday night. Fallen trees blocked two roads until noon on Monday, and the ferry stayed in the harbour all day. Nobody was hurt. By the evening electricity was back everywhere but in three villages.", truncation="longest_first", generation_parameters={"max_new_tokens": 20, "num_beams": 4})
+        Example:
+            answer = client.summarization("A storm cut the power of four thousand homes along the coast on Sunday night. Fallen trees blocked two roads until noon on Monday, and the ferry stayed in the harbour all day. Nobody was hurt. By the evening electricity was back everywhere but in three villages.", truncation="longest_first", generation_parameters={"max_new_tokens": 20, "num_beams": 4})
         """
         _answer: SummarizationOutput = self._call(
             _tasks.SUMMARIZATION,
@@ -1787,40 +1787,40 @@ class Client(SyncClient):
     ) -> list[TableQuestionAnsweringOutputElement]:
         """Find the answer to a question in a table.
 
-                Table question answering finds the cells of a table that answer a question, and says whether
-                they have to be counted, added up or averaged. The sum itself is left to the caller. Some models
-                write the answer in their own words instead of pointing at cells.
+        Table question answering finds the cells of a table that answer a question, and says whether
+        they have to be counted, added up or averaged. The sum itself is left to the caller. Some models
+        write the answer in their own words instead of pointing at cells.
 
-                Args:
-                    inputs: The question, and the table to look for the answer in.
-                    padding: How inputs are filled up to one length. It changes the speed, not the answer. Without it,
-                        the server decides. `do_not_pad`: Fill up nothing. `longest`: Up to the longest input of the
-                        batch; a single question stays as it is. `max_length`: Up to the longest input that the
-                        model reads.
-                    sequential: Work on the questions of a batch one after another (`true`), which conversational models
-                        need to understand a question by the answer before it, or on all at once (`false`), which is
-                        quicker. Default: False.
-                    truncation: Leave out rows, the last first, until the table fits the model (`true`), or answer with an
-                        error to a table that does not fit (`false`). Without it, the server decides.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The question, and the table to look for the answer in.
+            padding: How inputs are filled up to one length. It changes the speed, not the answer. Without it,
+                the server decides. `do_not_pad`: Fill up nothing. `longest`: Up to the longest input of the
+                batch; a single question stays as it is. `max_length`: Up to the longest input that the
+                model reads.
+            sequential: Work on the questions of a batch one after another (`true`), which conversational models
+                need to understand a question by the answer before it, or on all at once (`false`), which is
+                quicker. Default: False.
+            truncation: Leave out rows, the last first, until the table fits the model (`true`), or answer with an
+                error to a table that does not fit (`false`). Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers; for a request with one question, one.
+        Returns:
+            The answers; for a request with one question, one.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.table_question_answering({"question": "Which mountain is in Tanzania?", "table": {"Mountain": ["Denali", "Kilimanjaro", "Elbrus"], "Country": ["United States", "Tanzania", "Russia"], "Height": ["6190", "5895", "5642"]}})
+        Example:
+            answer = client.table_question_answering({"question": "Which mountain is in Tanzania?", "table": {"Mountain": ["Denali", "Kilimanjaro", "Elbrus"], "Country": ["United States", "Tanzania", "Russia"], "Height": ["6190", "5895", "5642"]}})
         """
         _answer: list[TableQuestionAnsweringOutputElement] = self._call(
             _tasks.TABLE_QUESTION_ANSWERING,
@@ -1855,31 +1855,31 @@ class Client(SyncClient):
     ) -> list[str | int]:
         """Say which class each row of a table belongs to.
 
-                Tabular classification sorts the rows of a table into classes by the values in their columns: is
-                this payment a fraud, which plant has these measures, will this part pass the test? The answer
-                is a list with one class for each row, without scores.
+        Tabular classification sorts the rows of a table into classes by the values in their columns: is
+        this payment a fraud, which plant has these measures, will this part pass the test? The answer
+        is a list with one class for each row, without scores.
 
-                Args:
-                    inputs: The table whose rows are to be classified.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The table whose rows are to be classified.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The class of every row, in the order of the rows.
+        Returns:
+            The class of every row, in the order of the rows.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.tabular_classification({"data": {"material": ["steel", "brass"], "diameter_mm": ["12.03", "11.71"], "scratches": [0, 4]}})
+        Example:
+            answer = client.tabular_classification({"data": {"material": ["steel", "brass"], "diameter_mm": ["12.03", "11.71"], "scratches": [0, 4]}})
         """
         _answer: list[str | int] = self._call(
             _tasks.TABULAR_CLASSIFICATION,
@@ -1910,31 +1910,31 @@ class Client(SyncClient):
     ) -> list[float]:
         """Estimate a number for each row of a table.
 
-                Tabular regression estimates a number from the values in the columns of a table: the price of a
-                flat, tomorrow's demand, the fuel that a car needs. The answer is a list with one number for
-                each row. To sort rows into classes there is tabular classification.
+        Tabular regression estimates a number from the values in the columns of a table: the price of a
+        flat, tomorrow's demand, the fuel that a car needs. The answer is a list with one number for
+        each row. To sort rows into classes there is tabular classification.
 
-                Args:
-                    inputs: The table from whose rows numbers are to be estimated.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The table from whose rows numbers are to be estimated.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The estimated number for every row, in the order of the rows and in the unit that the model was trained with.
+        Returns:
+            The estimated number for every row, in the order of the rows and in the unit that the model was trained with.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.tabular_regression({"data": {"district": ["Old Town"], "area_m2": ["62.5"], "rooms": [3]}})
+        Example:
+            answer = client.tabular_regression({"data": {"district": ["Old Town"], "area_m2": ["62.5"], "rooms": [3]}})
         """
         _answer: list[float] = self._call(
             _tasks.TABULAR_REGRESSION,
@@ -1967,36 +1967,36 @@ class Client(SyncClient):
     ) -> list[TextClassificationOutputElement]:
         """Say which class a text belongs to.
 
-                Text classification assigns labels out of a fixed list to a text: is this review friendly or
-                not, is this mail spam, which topic or language is it? The answer is a list of labels, each with
-                a score, best first.
+        Text classification assigns labels out of a fixed list to a text: is this review friendly or
+        not, is this mail spam, which topic or language is it? The answer is a list of labels, each with
+        a score, best first.
 
-                Args:
-                    inputs: The text to classify.
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to classify.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.text_classification("What a wonderful film, I loved every minute of it!")
+        Example:
+            answer = client.text_classification("What a wonderful film, I loved every minute of it!")
         """
         _answer: list[TextClassificationOutputElement] = self._call(
             _tasks.TEXT_CLASSIFICATION,
@@ -2133,76 +2133,76 @@ class Client(SyncClient):
     ) -> TextGenerationOutput | Stream[TextGenerationStreamOutput]:
         """Continue a text.
 
-                Text generation writes on from a text, the prompt, one token at a time. The answer is the
-                continuation, on request with the probability of every token, and it can be held to a form such
-                as JSON. For questions and conversations use chat completion, which puts the messages into the
-                form that the model was trained on.
+        Text generation writes on from a text, the prompt, one token at a time. The answer is the
+        continuation, on request with the probability of every token, and it can be held to a form such
+        as JSON. For questions and conversations use chat completion, which puts the messages into the
+        form that the model was trained on.
 
-                Args:
-                    inputs: The text to continue, called the prompt.
-                    max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
-                        Without it, the server decides. Values: ≥ 0.
-                    stop: Up to 4 texts; writing ends as soon as one of them appears. Values: at most 4 items.
-                    do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
-                        Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
-                        Default: False.
-                    temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
-                        out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
-                        Values: ≥ 0.
-                    top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
-                        Values: > 0.
-                    top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
-                        0, at most 1. Without it, among all. Values: > 0, ≤ 1.
-                    typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
-                        their probabilities reach this share: above 0, at most 1 ([locally typical
-                        sampling](https://arxiv.org/abs/2202.00666)). Without it, among all. Values: > 0, ≤ 1.
-                    repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
-                        1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)). Values: > 0.
-                    frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
-                        values favour them. Without it, 0, which changes nothing. Values: > -2, ≤ 2.
-                    seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
-                        again on the same server. Without it, a random one. Not together with a `best_of` above 1.
-                        Values: > 0.
-                    best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
-                        and does not work with `stream`. Without it, 1. Values: > 0.
-                    truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
-                        servers refuse exactly 0. Without it, the whole prompt counts. Values: ≥ 0.
-                    return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
-                        Without it, `false`.
-                    details: Return `details` as well: why the text ends, and every token with its probability. Default:
-                        False.
-                    decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
-                        and does not work with `stream`. Default: False.
-                    top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
-                        `details`. Without it, none. Values: > 0.
-                    grammar: What form the text must have; tokens that break it are never picked. Without it, any.
-                    adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
-                        plain model writes.
-                    watermark: Mark the text invisibly, by slightly favouring some tokens, so that it can be recognised
-                        later ([watermarking](https://arxiv.org/abs/2301.10226)). Default: False.
-                    stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
-                        once it is finished (`false`). Default: False.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to continue, called the prompt.
+            max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
+                Without it, the server decides. Values: ≥ 0.
+            stop: Up to 4 texts; writing ends as soon as one of them appears. Values: at most 4 items.
+            do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
+                Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
+                Default: False.
+            temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
+                out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
+                Values: ≥ 0.
+            top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
+                Values: > 0.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
+                0, at most 1. Without it, among all. Values: > 0, ≤ 1.
+            typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
+                their probabilities reach this share: above 0, at most 1 ([locally typical
+                sampling](https://arxiv.org/abs/2202.00666)). Without it, among all. Values: > 0, ≤ 1.
+            repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
+                1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)). Values: > 0.
+            frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
+                values favour them. Without it, 0, which changes nothing. Values: > -2, ≤ 2.
+            seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
+                again on the same server. Without it, a random one. Not together with a `best_of` above 1.
+                Values: > 0.
+            best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
+                and does not work with `stream`. Without it, 1. Values: > 0.
+            truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
+                servers refuse exactly 0. Without it, the whole prompt counts. Values: ≥ 0.
+            return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
+                Without it, `false`.
+            details: Return `details` as well: why the text ends, and every token with its probability. Default:
+                False.
+            decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
+                and does not work with `stream`. Default: False.
+            top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
+                `details`. Without it, none. Values: > 0.
+            grammar: What form the text must have; tokens that break it are never picked. Without it, any.
+            adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
+                plain model writes.
+            watermark: Mark the text invisibly, by slightly favouring some tokens, so that it can be recognised
+                later ([watermarking](https://arxiv.org/abs/2301.10226)). Default: False.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The text that was written, when it is sent whole.
-                    With `stream=True`, an iterator over its pieces as they come in: use it in a `with` block.
+        Returns:
+            The text that was written, when it is sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in a `with` block.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
-                    StreamError: The server broke a streamed answer off; raised while iterating.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
 
-                Example:
-                    answer = client.text_generation("The lighthouse keeper opened the door and")
+        Example:
+            answer = client.text_generation("The lighthouse keeper opened the door and")
         """
         if stream:
             _events: Stream[TextGenerationStreamOutput] = self._stream(
@@ -2325,33 +2325,33 @@ class Client(SyncClient):
     ) -> GeneratedAudio:
         """Make a sound or a piece of music from its description.
 
-                Text to audio makes a recording of what a text describes: a noise, a melody, a whole piece of
-                music. The text is not read aloud; that is text to speech.
+        Text to audio makes a recording of what a text describes: a noise, a melody, a whole piece of
+        music. The text is not read aloud; that is text to speech.
 
-                Args:
-                    inputs: What the sound should be like, in words.
-                    generation_parameters: How the next piece of sound is picked, for models that compose token by token; a token is
-                        then a fraction of a second of sound, so `max_new_tokens` sets the length. Other models
-                        refuse it.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: What the sound should be like, in words.
+            generation_parameters: How the next piece of sound is picked, for models that compose token by token; a token is
+                then a fraction of a second of sound, so `max_new_tokens` sets the length. Other models
+                refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The sound.
+        Returns:
+            The sound.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.text_to_audio("One stroke of a small bell.")
+        Example:
+            answer = client.text_to_audio("One stroke of a small bell.")
         """
         _answer: GeneratedAudio = self._call(
             _tasks.TEXT_TO_AUDIO,
@@ -2391,47 +2391,47 @@ class Client(SyncClient):
     ) -> GeneratedImage:
         """Draw what a text describes.
 
-                Text to image draws a picture after a description, the prompt. Size, number of steps and how
-                closely the prompt is followed can be chosen; a seed makes a result repeatable. To start from an
-                image, see image to image.
+        Text to image draws a picture after a description, the prompt. Size, number of steps and how
+        closely the prompt is followed can be chosen; a seed makes a result repeatable. To start from an
+        image, see image to image.
 
-                Args:
-                    inputs: What the image should show, in words: the prompt.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default. Values: ≥ 1.
-                    height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default. Values: ≥ 1.
-                    scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
-                        the model's own. It has to fit the model.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: What the image should show, in words: the prompt.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default. Values: ≥ 1.
+            height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default. Values: ≥ 1.
+            scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
+                the model's own. It has to fit the model.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The image made.
+        Returns:
+            The image made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.text_to_image("A red and white hot-air balloon over green hills, flat colours")
+        Example:
+            answer = client.text_to_image("A red and white hot-air balloon over green hills, flat colours")
         """
         _answer: GeneratedImage = self._call(
             _tasks.TEXT_TO_IMAGE,
@@ -2471,33 +2471,33 @@ class Client(SyncClient):
     ) -> GeneratedAudio:
         """Read a text aloud.
 
-                Text to speech (TTS, also called speech synthesis) turns a text into a recording of a voice that
-                says it. Voice and language depend on the model. Music and noises are the business of text to
-                audio.
+        Text to speech (TTS, also called speech synthesis) turns a text into a recording of a voice that
+        says it. Voice and language depend on the model. Music and noises are the business of text to
+        audio.
 
-                Args:
-                    inputs: The text to say.
-                    generation_parameters: How the next piece of speech is picked, for models that make speech token by token; a token
-                        is then a short piece of sound. Other models refuse it.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to say.
+            generation_parameters: How the next piece of speech is picked, for models that make speech token by token; a token
+                is then a short piece of sound. Other models refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The spoken text.
+        Returns:
+            The spoken text.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.text_to_speech("Turn left.")
+        Example:
+            answer = client.text_to_speech("Turn left.")
         """
         _answer: GeneratedAudio = self._call(
             _tasks.TEXT_TO_SPEECH,
@@ -2535,43 +2535,43 @@ class Client(SyncClient):
     ) -> GeneratedVideo:
         """Make a video of what a text describes.
 
-                Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
-                takes far longer than an image does. Sound is not part of the answer. To start from an image,
-                see image to video.
+        Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
+        takes far longer than an image does. Sound is not part of the answer. To start from an image,
+        see image to video.
 
-                Args:
-                    inputs: What the video should show, in words: the prompt.
-                    num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default. Values: ≥ 1.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: What the video should show, in words: the prompt.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default. Values: ≥ 1.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The video made.
+        Returns:
+            The video made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.text_to_video("A sailing boat drifts across a calm sea, flat colours")
+        Example:
+            answer = client.text_to_video("A sailing boat drifts across a calm sea, flat colours")
         """
         _answer: GeneratedVideo = self._call(
             _tasks.TEXT_TO_VIDEO,
@@ -2611,43 +2611,43 @@ class Client(SyncClient):
     ) -> list[TokenClassificationOutputElement]:
         """Say for the words of a text which class they belong to.
 
-                Token classification labels the words of a text, or the pieces of words that a model reads,
-                which are called tokens. The best known kinds are named entity recognition, which finds names of
-                people, places and organisations, and part-of-speech tagging, which tells nouns from verbs. The
-                answer says where in the text each find stands.
+        Token classification labels the words of a text, or the pieces of words that a model reads,
+        which are called tokens. The best known kinds are named entity recognition, which finds names of
+        people, places and organisations, and part-of-speech tagging, which tells nouns from verbs. The
+        answer says where in the text each find stands.
 
-                Args:
-                    inputs: The text whose words to classify.
-                    ignore_labels: Leave out what has one of these classes. Without it, usually `O` only, which means no
-                        entity; an empty list leaves out nothing.
-                    stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
-                        model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
-                        `none`. Without it, a text that is too long is cut. Values: ≥ 0.
-                    aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
-                        the last three never split a word. Without it, the server decides. `none`: Return every
-                        token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
-                        word may be split. `first`: A word has the class of its first token. `average`: A word has
-                        the class with the best score on average over its tokens. `max`: A word has the class of the
-                        token with the best score.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text whose words to classify.
+            ignore_labels: Leave out what has one of these classes. Without it, usually `O` only, which means no
+                entity; an empty list leaves out nothing.
+            stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
+                `none`. Without it, a text that is too long is cut. Values: ≥ 0.
+            aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
+                the last three never split a word. Without it, the server decides. `none`: Return every
+                token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
+                word may be split. `first`: A word has the class of its first token. `average`: A word has
+                the class with the best score on average over its tokens. `max`: A word has the class of the
+                token with the best score.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The entities or tokens that were found, in the order of the text.
+        Returns:
+            The entities or tokens that were found, in the order of the text.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.token_classification("Marie Curie was born in Warsaw and taught at the Sorbonne.")
+        Example:
+            answer = client.token_classification("Marie Curie was born in Warsaw and taught at the Sorbonne.")
         """
         _answer: list[TokenClassificationOutputElement] = self._call(
             _tasks.TOKEN_CLASSIFICATION,
@@ -2687,44 +2687,44 @@ class Client(SyncClient):
     ) -> TranslationOutput:
         """Say a text in another language.
 
-                Translation turns a text of one language into a text of another that means the same. Some models
-                know one pair of languages and need no parameters; others know hundreds of languages and have to
-                be told both.
+        Translation turns a text of one language into a text of another that means the same. Some models
+        know one pair of languages and need no parameters; others know hundreds of languages and have to
+        be told both.
 
-                Args:
-                    inputs: The text to translate.
-                    src_lang: Language of the text, as the model calls it: `en_XX` with mBART, `eng_Latn` with NLLB.
-                        Models that read several languages need it, and usually `tgt_lang` with it.
-                    tgt_lang: Language to translate into, as the model calls it. Models that write several languages need
-                        it, and usually `src_lang` with it.
-                    clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
-                        Without it, the server decides.
-                    truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
-                        `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
-                        Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
-                        of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
-                        there is nothing to cut: one that is too long is an error.
-                    generation_parameters: How the translation is written, token by token. In models with an encoder, which most are,
-                        lengths count the tokens of the translation only.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to translate.
+            src_lang: Language of the text, as the model calls it: `en_XX` with mBART, `eng_Latn` with NLLB.
+                Models that read several languages need it, and usually `tgt_lang` with it.
+            tgt_lang: Language to translate into, as the model calls it. Models that write several languages need
+                it, and usually `src_lang` with it.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the translation is written, token by token. In models with an encoder, which most are,
+                lengths count the tokens of the translation only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The text in another language.
+        Returns:
+            The text in another language.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.translation("Where is the station?")
+        Example:
+            answer = client.translation("Where is the station?")
         """
         _answer: TranslationOutput = self._call(
             _tasks.TRANSLATION,
@@ -2765,40 +2765,40 @@ class Client(SyncClient):
     ) -> list[VideoClassificationOutputElement]:
         """Say which class a video belongs to.
 
-                Video classification assigns labels out of a fixed list to a whole clip, mostly for what is done
-                in it: juggling, cutting vegetables, playing the violin. The model looks at a few frames. When
-                something happens is not part of the answer.
+        Video classification assigns labels out of a fixed list to a whole clip, mostly for what is done
+        in it: juggling, cutting vegetables, playing the violin. The model looks at a few frames. When
+        something happens is not part of the answer.
 
-                Args:
-                    inputs: The video: a path, an http(s) or data: URL, bytes, or a binary file object.
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
-                        model was trained with. Values: ≥ 1.
-                    frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
-                        more of the video with the same `num_frames`. Without it, the server decides. Values: ≥ 1.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The video: a path, an http(s) or data: URL, bytes, or a binary file object.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
+                model was trained with. Values: ≥ 1.
+            frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
+                more of the video with the same `num_frames`. Without it, the server decides. Values: ≥ 1.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.video_classification("juggling.mp4")
+        Example:
+            answer = client.video_classification("juggling.mp4")
         """
         _answer: list[VideoClassificationOutputElement] = self._call(
             _tasks.VIDEO_CLASSIFICATION,
@@ -2835,35 +2835,35 @@ class Client(SyncClient):
     ) -> list[VisualQuestionAnsweringOutputElement]:
         """Answer a question about an image.
 
-                Visual question answering looks at an image and answers a question about it in a word or a few:
-                what is there, which colour it has, how many there are, whether something is so. The answer is a
-                list of candidates, each with a score, best first. For text on a page there is document question
-                answering.
+        Visual question answering looks at an image and answers a question about it in a word or a few:
+        what is there, which colour it has, how many there are, whether something is so. The answer is a
+        list of candidates, each with a score, best first. For text on a page there is document question
+        answering.
 
-                Args:
-                    inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
-                        URL, bytes, or a binary file object.
-                    top_k: How many answers to return, best first; at least 1. A number above the count of answers that
-                        the model knows returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
+            top_k: How many answers to return, best first; at least 1. A number above the count of answers that
+                the model knows returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers, best first.
+        Returns:
+            The answers, best first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.visual_question_answering({"question": "What colour is the door?", "image": "house.png"})
+        Example:
+            answer = client.visual_question_answering({"question": "What colour is the door?", "image": "house.png"})
         """
         _answer: list[VisualQuestionAnsweringOutputElement] = self._call(
             _tasks.VISUAL_QUESTION_ANSWERING,
@@ -2899,38 +2899,38 @@ class Client(SyncClient):
     ) -> list[ZeroShotClassificationOutputElement]:
         """Say which of your own classes a text belongs to.
 
-                Zero-shot classification sorts texts by labels that the model was never trained on: the request
-                brings them along. The model judges for each label whether a sentence made of it, such as "This
-                example is sports.", follows from the text. It is slower than a classifier of fixed labels, and
-                grows slower with each label.
+        Zero-shot classification sorts texts by labels that the model was never trained on: the request
+        brings them along. The model judges for each label whether a sentence made of it, such as "This
+        example is sports.", follows from the text. It is slower than a classifier of fixed labels, and
+        grows slower with each label.
 
-                Args:
-                    inputs: The text to classify.
-                    candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
-                        Values: at least 1 item.
-                    hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
-                        for the class. Without it, usually `This example is {}.`
-                    multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
-                        add up to 1 (`false`). Default: False.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to classify.
+            candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
+                Values: at least 1 item.
+            hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
+                for the class. Without it, usually `This example is {}.`
+            multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
+                add up to 1 (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    All classes of `candidate_labels` with their probabilities, best score first.
+        Returns:
+            All classes of `candidate_labels` with their probabilities, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.zero_shot_classification("The kettle I bought last week leaks, and I would like my money back.", candidate_labels=["refund", "delivery", "praise"])
+        Example:
+            answer = client.zero_shot_classification("The kettle I bought last week leaks, and I would like my money back.", candidate_labels=["refund", "delivery", "praise"])
         """
         _answer: list[ZeroShotClassificationOutputElement] = self._call(
             _tasks.ZERO_SHOT_CLASSIFICATION,
@@ -2967,36 +2967,36 @@ class Client(SyncClient):
     ) -> list[ZeroShotImageClassificationOutputElement]:
         """Say which of your own labels fits an image.
 
-                Zero-shot image classification compares an image with labels that come with the request, so no
-                model has to be trained for them. The answer gives every label a score. For a fixed list of
-                classes, image classification is more accurate and quicker.
+        Zero-shot image classification compares an image with labels that come with the request, so no
+        model has to be trained for them. The answer gives every label a score. For a fixed list of
+        classes, image classification is more accurate and quicker.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on. Values: at least 1 item.
-                    hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
-                        place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on. Values: at least 1 item.
+            hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
+                place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    All candidate labels, best score first. With most models the scores add up to 1; some, such as SigLIP, score each label on its own.
+        Returns:
+            All candidate labels, best score first. With most models the scores add up to 1; some, such as SigLIP, score each label on its own.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.zero_shot_image_classification("cat.png", candidate_labels=["cat", "dog", "fox"])
+        Example:
+            answer = client.zero_shot_image_classification("cat.png", candidate_labels=["cat", "dog", "fox"])
         """
         _answer: list[ZeroShotImageClassificationOutputElement] = self._call(
             _tasks.ZERO_SHOT_IMAGE_CLASSIFICATION,
@@ -3033,38 +3033,38 @@ class Client(SyncClient):
     ) -> list[ZeroShotObjectDetectionOutputElement]:
         """Find what you name in an image, and say where it is.
 
-                Zero-shot object detection looks for things that the request names in plain words, so no model
-                has to be trained for them. Each find has one of these labels, a score and a box around it. For
-                a fixed list of classes, object detection is more accurate and quicker.
+        Zero-shot object detection looks for things that the request names in plain words, so no model
+        has to be trained for them. Each find has one of these labels, a score and a box around it. For
+        a fixed list of classes, object detection is more accurate and quicker.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on. Values: at least 1 item.
-                    threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    top_k: How many objects to return, best score first; at least 1. Without it, all that score above
-                        `threshold`. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on. Values: at least 1 item.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            top_k: How many objects to return, best score first; at least 1. Without it, all that score above
+                `threshold`. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The objects found, best score first; none is an empty list.
+        Returns:
+            The objects found, best score first; none is an empty list.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = client.zero_shot_object_detection("table.png", candidate_labels=["apple", "banana", "mug"])
+        Example:
+            answer = client.zero_shot_object_detection("table.png", candidate_labels=["apple", "banana", "mug"])
         """
         _answer: list[ZeroShotObjectDetectionOutputElement] = self._call(
             _tasks.ZERO_SHOT_OBJECT_DETECTION,
@@ -3208,38 +3208,38 @@ class AsyncClient(AsyncClientBase):
     ) -> list[AudioClassificationOutputElement]:
         """Say what can be heard in a recording.
 
-                Audio classification assigns labels out of a fixed list to a whole recording: which sound it is,
-                which language is spoken, which command was given, in which mood. The answer is a list of
-                labels, each with a score, best first. What exactly is said is the business of automatic speech
-                recognition.
+        Audio classification assigns labels out of a fixed list to a whole recording: which sound it is,
+        which language is spoken, which command was given, in which mood. The answer is a list of
+        labels, each with a score, best first. What exactly is said is the business of automatic speech
+        recognition.
 
-                Args:
-                    inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
-                        array with its rate in hertz, (array, 16000).
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
+                array with its rate in hertz, (array, 16000).
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.audio_classification("clicks.flac")
+        Example:
+            answer = await client.audio_classification("clicks.flac")
         """
         _answer: list[AudioClassificationOutputElement] = await self._call(
             _tasks.AUDIO_CLASSIFICATION,
@@ -3273,32 +3273,32 @@ class AsyncClient(AsyncClientBase):
     ) -> list[AudioToAudioOutputElement]:
         """Turn a recording into one or several others.
 
-                Audio to audio takes a recording and gives back sound: the same speech without the noise, each
-                of two speakers on their own, the voice without the band. What is done depends on the model. The
-                answer is a list of recordings, each with a label.
+        Audio to audio takes a recording and gives back sound: the same speech without the noise, each
+        of two speakers on their own, the voice without the band. What is done depends on the model. The
+        answer is a list of recordings, each with a label.
 
-                Args:
-                    inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
-                        array with its rate in hertz, (array, 16000).
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
+                array with its rate in hertz, (array, 16000).
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The recordings that come out: one if the whole was changed, one for each source if it was taken apart.
+        Returns:
+            The recordings that come out: one if the whole was changed, one for each source if it was taken apart.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.audio_to_audio("noisy.flac")
+        Example:
+            answer = await client.audio_to_audio("noisy.flac")
         """
         _answer: list[AudioToAudioOutputElement] = await self._call(
             _tasks.AUDIO_TO_AUDIO,
@@ -3331,35 +3331,35 @@ class AsyncClient(AsyncClientBase):
     ) -> AutomaticSpeechRecognitionOutput:
         """Write down what is said in a recording.
 
-                Automatic speech recognition (ASR, also called speech to text) turns a recording of speech into
-                text. On request the answer also says when each piece of the text was spoken. Which speaker said
-                what is not part of the answer.
+        Automatic speech recognition (ASR, also called speech to text) turns a recording of speech into
+        text. On request the answer also says when each piece of the text was spoken. Which speaker said
+        what is not part of the answer.
 
-                Args:
-                    inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
-                        array with its rate in hertz, (array, 16000).
-                    return_timestamps: Return `chunks` as well: the text in pieces, each with the seconds at which it starts and
-                        ends.
-                    generation_parameters: How the text is decoded, for models that write it token by token. Other models refuse it.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The recording: a path, an http(s) or data: URL, bytes, or a binary file object; or a NumPy
+                array with its rate in hertz, (array, 16000).
+            return_timestamps: Return `chunks` as well: the text in pieces, each with the seconds at which it starts and
+                ends.
+            generation_parameters: How the text is decoded, for models that write it token by token. Other models refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    What was said.
+        Returns:
+            What was said.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.automatic_speech_recognition("digits.flac")
+        Example:
+            answer = await client.automatic_speech_recognition("digits.flac")
         """
         _answer: AutomaticSpeechRecognitionOutput = await self._call(
             _tasks.AUTOMATIC_SPEECH_RECOGNITION,
@@ -3520,73 +3520,73 @@ class AsyncClient(AsyncClientBase):
     ) -> ChatCompletionOutput | AsyncStream[ChatCompletionStreamOutput]:
         """Write the next message of a conversation.
 
-                Chat completion gives a model a conversation, message by message, and gets the next message
-                back. The messages may hold images, for models that can see, and the model may call functions
-                that the request describes: then its answer says which, and what they returned goes back as a
-                further message. Requests and answers have the form that OpenAI made common, so its clients work
-                too.
+        Chat completion gives a model a conversation, message by message, and gets the next message
+        back. The messages may hold images, for models that can see, and the model may call functions
+        that the request describes: then its answer says which, and what they returned goes back as a
+        further message. Requests and answers have the form that OpenAI made common, so its clients work
+        too.
 
-                Args:
-                    messages: The conversation so far, oldest message first; at least one message.
-                    max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
-                        it, the server decides. Values: ≥ 0.
-                    stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
-                        answer ends where the model ends it. Values: at most 4 items.
-                    temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
-                        1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
-                        for 1. Values: ≥ 0, ≤ 2.
-                    top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
-                        to 1. Without it, among all. Some servers refuse exactly 0 or 1. Values: ≥ 0, ≤ 1.
-                    frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
-                    presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
-                        favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
-                    logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
-                        number in the model's vocabulary, written as a string, to a value from -100, which rules the
-                        token out, to 100, which forces it.
-                    seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
-                        server can manage, the same answer again. Without it, a random one. Values: ≥ 0.
-                    n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
-                        know no other number. Values: ≥ 1.
-                    logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
-                        `false`.
-                    top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
-                        Needs `logprobs`. Without it, 0. Values: ≥ 0, ≤ 20.
-                    reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
-                        `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
-                        the model decides.
-                    response_format: What form the answer must have. Without it, plain text.
-                    tools: The functions that the model may ask you to call. Without it, none.
-                    tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
-                        Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
-                        model answers and calls no tool. `required`: The model calls at least one tool. Values:
-                        `"auto"`, `"none"`, `"required"`, any object.
-                    tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
-                        own.
-                    stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
-                        once it is finished (`false`). Default: False.
-                    stream_options: What to send besides with `stream`. Without it, nothing.
-                    model: Id of the model that shall answer. Servers that run a single model ignore it.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            messages: The conversation so far, oldest message first; at least one message.
+            max_tokens: Most tokens to write in one answer; 0 or more, but many servers refuse exactly 0. Without
+                it, the server decides. Values: ≥ 0.
+            stop: Up to 4 texts; the answer ends before the first of them that would appear. Without it, the
+                answer ends where the model ends it. Values: at most 4 items.
+            temperature: Divides the token scores before sampling, from 0 to 2: below 1 favours likely tokens, above
+                1 evens them out, and 0 always takes the likeliest. Without it, the server decides, mostly
+                for 1. Values: ≥ 0, ≤ 2.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share, from 0
+                to 1. Without it, among all. Some servers refuse exactly 0 or 1. Values: ≥ 0, ≤ 1.
+            frequency_penalty: Weakens tokens the more often the text already holds them, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
+            presence_penalty: Weakens tokens that the text already holds, however often, from -2 to 2; negative values
+                favour them. Without it, 0, which changes nothing. Values: ≥ -2, ≤ 2.
+            logit_bias: What to add to the scores of single tokens before sampling: an object from the token's
+                number in the model's vocabulary, written as a string, to a value from -100, which rules the
+                token out, to 100, which forces it. Values: each member: ≥ -100, ≤ 100.
+            seed: Where the random numbers for sampling start; 0 or more. The same seed gives, as far as the
+                server can manage, the same answer again. Without it, a random one. Values: ≥ 0.
+            n: How many answers to write; at least 1. Each is one of `choices`. Without it, 1. Some servers
+                know no other number. Values: ≥ 1.
+            logprobs: Return `logprobs` as well: the tokens of the answer with their probabilities. Without it,
+                `false`.
+            top_logprobs: Return in `logprobs` also this many of the likeliest tokens at each place, from 0 to 20.
+                Needs `logprobs`. Without it, 0. Values: ≥ 0, ≤ 20.
+            reasoning_effort: How long a model that thinks before it answers shall do so. Usual values are `none`,
+                `minimal`, `low`, `medium`, `high` and `xhigh`; each model knows some of them. Without it,
+                the model decides.
+            response_format: What form the answer must have. Without it, plain text.
+            tools: The functions that the model may ask you to call. Without it, none.
+            tool_choice: Whether the model may, must or must not call one of `tools`, or which one it must call.
+                Without it, `auto`. `auto`: The model answers or calls tools, as it sees fit. `none`: The
+                model answers and calls no tool. `required`: The model calls at least one tool. Values:
+                `"auto"`, `"none"`, `"required"`.
+            tool_prompt: A text to put before the list of tools that the model gets to read. Without it, the server's
+                own.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            stream_options: What to send besides with `stream`. Without it, nothing.
+            model: Id of the model that shall answer. Servers that run a single model ignore it.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers of the model, when they are sent whole.
-                    With `stream=True`, an iterator over its pieces as they come in: use it in an `async with` block.
+        Returns:
+            The answers of the model, when they are sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in an `async with` block.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
-                    StreamError: The server broke a streamed answer off; raised while iterating.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
 
-                Example:
-                    answer = await client.chat_completion([{"role": "user", "content": "Why is the sky blue? Answer in one sentence."}])
+        Example:
+            answer = await client.chat_completion([{"role": "user", "content": "Why is the sky blue? Answer in one sentence."}])
         """
         if stream:
             _events: AsyncStream[ChatCompletionStreamOutput] = await self._stream(
@@ -3708,32 +3708,32 @@ class AsyncClient(AsyncClientBase):
     ) -> DepthEstimationOutput:
         """Say how far away everything in an image is.
 
-                Depth estimation looks at one ordinary image and says for each point how far away from the
-                camera it is. Some models answer in metres; most only know which points are nearer and which are
-                farther. The answer holds the numbers themselves and a grey picture of them.
+        Depth estimation looks at one ordinary image and says for each point how far away from the
+        camera it is. Some models answer in metres; most only know which points are nearer and which are
+        farther. The answer holds the numbers themselves and a grey picture of them.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    How far away everything in the image is, as numbers and as a picture.
+        Returns:
+            How far away everything in the image is, as numbers and as a picture.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.depth_estimation("road.png")
+        Example:
+            answer = await client.depth_estimation("road.png")
         """
         _answer: DepthEstimationOutput = await self._call(
             _tasks.DEPTH_ESTIMATION,
@@ -3772,48 +3772,48 @@ class AsyncClient(AsyncClientBase):
     ) -> list[DocumentQuestionAnsweringOutputElement]:
         """Answer a question from the picture of a page.
 
-                Document question answering looks something up on a scanned or photographed page: an invoice, a
-                form, a letter. The answer is usually a few words of the page itself, found by what they say and
-                by where they stand. Most models also give each answer a score and the place of its words. For
-                questions about what a picture shows there is visual question answering.
+        Document question answering looks something up on a scanned or photographed page: an invoice, a
+        form, a letter. The answer is usually a few words of the page itself, found by what they say and
+        by where they stand. Most models also give each answer a score and the place of its words. For
+        questions about what a picture shows there is visual question answering.
 
-                Args:
-                    inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
-                        URL, bytes, or a binary file object.
-                    doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
-                        `max_seq_len`), so that no answer is cut in two; 0 or more. Values: ≥ 0.
-                    handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
-                        every answer is taken from the page, however unlikely it is.
-                    lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
-                        or `deu`. English without it; `word_boxes` make it needless.
-                    max_answer_len: Longest answer to consider, in tokens; at least 1. Values: ≥ 1.
-                    max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
-                        them is read in pieces. Values: ≥ 1.
-                    max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
-                        Values: ≥ 1.
-                    top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
-                        offer as many. Values: ≥ 1.
-                    word_boxes: The words of the page in reading order, each with the box around it. The server then takes
-                        these and does no text recognition (OCR) of its own.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The page and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
+            doc_stride: How many tokens two neighbouring pieces have in common when a page is read in pieces (see
+                `max_seq_len`), so that no answer is cut in two; 0 or more. Values: ≥ 0.
+            handle_impossible_answer: Let the model find that the page does not say: that answer is the empty string. Without it,
+                every answer is taken from the page, however unlikely it is.
+            lang: Language of the page for the text recognition, usually as a three-letter code such as `eng`
+                or `deu`. English without it; `word_boxes` make it needless.
+            max_answer_len: Longest answer to consider, in tokens; at least 1. Values: ≥ 1.
+            max_seq_len: Most tokens to read at once, question and page together; at least 1. A page with more of
+                them is read in pieces. Values: ≥ 1.
+            max_question_len: Most tokens of the question to read; at least 1. The rest of a longer question is cut off.
+                Values: ≥ 1.
+            top_k: How many answers to return, best first; at least 1. There are fewer if the page does not
+                offer as many. Values: ≥ 1.
+            word_boxes: The words of the page in reading order, each with the box around it. The server then takes
+                these and does no text recognition (OCR) of its own.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers, best first.
+        Returns:
+            The answers, best first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.document_question_answering({"question": "When is the invoice due?", "image": "invoice.png"})
+        Example:
+            answer = await client.document_question_answering({"question": "When is the invoice due?", "image": "invoice.png"})
         """
         _answer: list[DocumentQuestionAnsweringOutputElement] = await self._call(
             _tasks.DOCUMENT_QUESTION_ANSWERING,
@@ -3859,45 +3859,45 @@ class AsyncClient(AsyncClientBase):
     ) -> list[float] | list[list[float]] | list[list[list[float]]]:
         """Turn a text into numbers that carry its meaning.
 
-                Feature extraction turns a text into a vector, a list of numbers of fixed length, so that texts
-                of similar meaning get vectors that lie close together. Search engines, clustering and
-                classifiers compute with such vectors, which are also called embeddings. Some models give one
-                vector for the whole text, others one for each token.
+        Feature extraction turns a text into a vector, a list of numbers of fixed length, so that texts
+        of similar meaning get vectors that lie close together. Search engines, clustering and
+        classifiers compute with such vectors, which are also called embeddings. Some models give one
+        vector for the whole text, others one for each token.
 
-                Args:
-                    inputs: The text to turn into numbers, or a list of at least one text.
-                    normalize: Scale every vector to length 1, so that the dot product of two vectors is their cosine.
-                        Services that do not pool tokens into one vector know no such option. Default: True.
-                    prompt_name: Which of the prompts in the model's sentence-transformers configuration to put before each
-                        text, such as `query`. Without it, or with `null`, none.
-                    truncate: Cut a text of more tokens than the model reads (`true`), or answer with an error (`false`).
-                        Without it, or with `null`, the server decides.
-                    truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
-                        keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
-                    dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
-                        vectors take it. Without it, as many as the model has. Values: ≥ 1.
-                    encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
-                        others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
-                        first, in base64: shorter, but not the response that is described here.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to turn into numbers, or a list of at least one text.
+            normalize: Scale every vector to length 1, so that the dot product of two vectors is their cosine.
+                Services that do not pool tokens into one vector know no such option. Default: True.
+            prompt_name: Which of the prompts in the model's sentence-transformers configuration to put before each
+                text, such as `query`. Without it, or with `null`, none.
+            truncate: Cut a text of more tokens than the model reads (`true`), or answer with an error (`false`).
+                Without it, or with `null`, the server decides.
+            truncation_direction: Which side of a text is cut if `truncate` lets it be cut. `left`: Cut the start of the text,
+                keep its end. `right`: Cut the end of the text, keep its start. Default: "right".
+            dimensions: How many numbers each vector has; at least 1. Only models that were trained for shorter
+                vectors take it. Without it, as many as the model has. Values: ≥ 1.
+            encoding_format: How the vectors are written. Only services with an interface like OpenAI's take it; all
+                others write numbers. `float`: A list of numbers. `base64`: The 32-bit floats, little end
+                first, in base64: shorter, but not the response that is described here.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The vectors. Services answer with the bare vector of a single text; with a list of vectors, one for each text or, if they are not pooled, one for each token of a single text; or with a list of such lists, one for each text.
+        Returns:
+            The vectors. Services answer with the bare vector of a single text; with a list of vectors, one for each text or, if they are not pooled, one for each token of a single text; or with a list of such lists, one for each text.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.feature_extraction("The tide comes in twice a day.")
+        Example:
+            answer = await client.feature_extraction("The tide comes in twice a day.")
         """
         _answer: list[float] | list[list[float]] | list[list[list[float]]] = await self._call(
             _tasks.FEATURE_EXTRACTION,
@@ -3941,37 +3941,37 @@ class AsyncClient(AsyncClientBase):
     ) -> list[FillMaskOutputElement]:
         """Guess the word that is missing in a text.
 
-                Fill-mask names the words that could stand where a text has a mask in place of a word. The
-                answer is a list of tokens, each with a probability and with the text that it completes,
-                likeliest first. Models learn a language by this exercise, so it also shows what a model has
-                learnt.
+        Fill-mask names the words that could stand where a text has a mask in place of a word. The
+        answer is a list of tokens, each with a probability and with the text that it completes,
+        likeliest first. Models learn a language by this exercise, so it also shows what a model has
+        learnt.
 
-                Args:
-                    inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
-                        BERT, `<mask>` for RoBERTa.
-                    top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
-                        usually 5. Values: ≥ 1.
-                    targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
-                        token of the model, its first token is rated. Values: at least 1 item.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text, with the model's own mask token once in it, in the place to fill: `[MASK]` for
+                BERT, `<mask>` for RoBERTa.
+            top_k: How many tokens to return, likeliest first; at least 1. Without it, the server decides,
+                usually 5. Values: ≥ 1.
+            targets: Rate only these words, at least one, instead of the whole vocabulary. Of a word that is no
+                token of the model, its first token is rated. Values: at least 1 item.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The tokens that fit, likeliest first.
+        Returns:
+            The tokens that fit, likeliest first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.fill_mask("Lisbon is the [MASK] of Portugal.")
+        Example:
+            answer = await client.fill_mask("Lisbon is the [MASK] of Portugal.")
         """
         _answer: list[FillMaskOutputElement] = await self._call(
             _tasks.FILL_MASK,
@@ -4007,37 +4007,37 @@ class AsyncClient(AsyncClientBase):
     ) -> list[ImageClassificationOutputElement]:
         """Say which class an image belongs to.
 
-                Image classification assigns one label out of a fixed list to a whole image. The answer is a
-                list of labels, each with a score, best first. Where in the image something is, or how often, is
-                not part of the answer.
+        Image classification assigns one label out of a fixed list to a whole image. The answer is a
+        list of labels, each with a score, best first. Where in the image something is, or how often, is
+        not part of the answer.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_classification("seven.png")
+        Example:
+            answer = await client.image_classification("seven.png")
         """
         _answer: list[ImageClassificationOutputElement] = await self._call(
             _tasks.IMAGE_CLASSIFICATION,
@@ -4075,43 +4075,43 @@ class AsyncClient(AsyncClientBase):
     ) -> list[ImageSegmentationOutputElement]:
         """Say which points of an image belong to what.
 
-                Image segmentation divides an image into segments and names each: this is sky, this is sea, this
-                is a boat. Each segment comes with a mask, a black and white picture that shows its points. The
-                parameter `subtask` chooses whether two boats are two segments or one.
+        Image segmentation divides an image into segments and names each: this is sky, this is sea, this
+        is a boat. Each segment comes with a mask, a black and white picture that shows its points. The
+        parameter `subtask` chooses whether two boats are two segments or one.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
-                        number means smaller segments. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
-                        have taken their points: a higher number removes more scraps. Without it, the server
-                        decides. Values: ≥ 0, ≤ 1.
-                    subtask: What counts as one segment. Not every model can do all three; without it, the server takes
-                        one that the model can. `instance`: Each countable thing is a segment of its own; the
-                        background is left out. `panoptic`: Each countable thing is a segment of its own, and each
-                        kind of background is one more. `semantic`: All that is of one class is a single segment.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            mask_threshold: A point belongs to a segment if the model's value for it reaches this, from 0 to 1: a higher
+                number means smaller segments. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            overlap_mask_area_threshold: Drop a segment of which no more than this share, from 0 to 1, is left once surer segments
+                have taken their points: a higher number removes more scraps. Without it, the server
+                decides. Values: ≥ 0, ≤ 1.
+            subtask: What counts as one segment. Not every model can do all three; without it, the server takes
+                one that the model can. `instance`: Each countable thing is a segment of its own; the
+                background is left out. `panoptic`: Each countable thing is a segment of its own, and each
+                kind of background is one more. `semantic`: All that is of one class is a single segment.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The segments of the image.
+        Returns:
+            The segments of the image.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_segmentation("boat.png")
+        Example:
+            answer = await client.image_segmentation("boat.png")
         """
         _answer: list[ImageSegmentationOutputElement] = await self._call(
             _tasks.IMAGE_SEGMENTATION,
@@ -4153,47 +4153,47 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedImage:
         """Draw an image from an image, a text or both.
 
-                Image and text to image takes an image, a text or both and draws a new image: a given picture
-                redrawn as the text demands, a variation of the picture alone, or something new from the text
-                alone. Unlike in image to image, the image may be missing; unlike in text to image, the text may
-                be.
+        Image and text to image takes an image, a text or both and draws a new image: a given picture
+        redrawn as the text demands, a variation of the picture alone, or something new from the text
+        alone. Unlike in image to image, the image may be missing; unlike in text to image, the text may
+        be.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What the new image should show or how it should differ from `inputs`, in words. Required
-                        where there is no `inputs`.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What the new image should show or how it should differ from `inputs`, in words. Required
+                where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The image made.
+        Returns:
+            The image made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_text_to_image("house.png")
+        Example:
+            answer = await client.image_text_to_image("house.png")
         """
         _answer: GeneratedImage = await self._call(
             _tasks.IMAGE_TEXT_TO_IMAGE,
@@ -4238,47 +4238,47 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedVideo:
         """Make a video from an image, a text or both.
 
-                Image and text to video takes an image, a text or both and makes a short video: the image set in
-                motion as the text says, or as the model likes, or something new from the text alone. Sound is
-                not part of the answer.
+        Image and text to video takes an image, a text or both and makes a short video: the image set in
+        motion as the text says, or as the model likes, or something new from the text alone. Sound is
+        not part of the answer.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What happens in the video, in words. Required where there is no `inputs`.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Required where there is no `inputs`.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The video made.
+        Returns:
+            The video made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_text_to_video("rocket.png")
+        Example:
+            answer = await client.image_text_to_video("rocket.png")
         """
         _answer: GeneratedVideo = await self._call(
             _tasks.IMAGE_TEXT_TO_VIDEO,
@@ -4322,43 +4322,43 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedImage:
         """Turn an image into another one.
 
-                Image to image takes an image and returns a changed one. Models for one purpose need nothing
-                else: they sharpen, enlarge, colour or remove noise. Others take a prompt that says what to
-                change, or what the result should look like.
+        Image to image takes an image and returns a changed one. Models for one purpose need nothing
+        else: they sharpen, enlarge, colour or remove noise. Others take a prompt that says what to
+        change, or what the result should look like.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What to do to the image or what the result should show, in words. Models for one purpose,
-                        such as enlarging, need none.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides, usually for the size of `inputs`.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What to do to the image or what the result should show, in words. Models for one purpose,
+                such as enlarging, need none.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the new image in pixels. Services that cannot choose it ignore it; without it, the
+                model decides, usually for the size of `inputs`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The changed image.
+        Returns:
+            The changed image.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_to_image("noisy-heart.png")
+        Example:
+            answer = await client.image_to_image("noisy-heart.png")
         """
         _answer: GeneratedImage = await self._call(
             _tasks.IMAGE_TO_IMAGE,
@@ -4396,33 +4396,33 @@ class AsyncClient(AsyncClientBase):
     ) -> ImageToTextOutput:
         """Put an image into words.
 
-                Image to text writes down what an image shows or says: a caption in one sentence, or, with
-                models made for reading, the words printed or written in it. The model decides which; a question
-                about the image is visual question answering.
+        Image to text writes down what an image shows or says: a caption in one sentence, or, with
+        models made for reading, the words printed or written in it. The model decides which; a question
+        about the image is visual question answering.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    generation_parameters: How the text is written, for models that write it token by token.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            generation_parameters: How the text is written, for models that write it token by token.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    What the image shows or says.
+        Returns:
+            What the image shows or says.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_to_text("balloon.png")
+        Example:
+            answer = await client.image_to_text("balloon.png")
         """
         _answer: ImageToTextOutput = await self._call(
             _tasks.IMAGE_TO_TEXT,
@@ -4462,46 +4462,46 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedVideo:
         """Set an image in motion.
 
-                Image to video makes a short video that begins with, or looks like, a given image. Some models
-                choose the movement themselves, others follow a prompt. Sound is not part of the answer.
+        Image to video makes a short video that begins with, or looks like, a given image. Some models
+        choose the movement themselves, others follow a prompt. Sound is not part of the answer.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    prompt: What happens in the video, in words. Some models need none and choose a movement themselves.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default. Values: ≥ 1.
-                    target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
-                        model decides.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            prompt: What happens in the video, in words. Some models need none and choose a movement themselves.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default. Values: ≥ 1.
+            target_size: Size of the frames in pixels. Services that cannot choose it ignore it; without it, the
+                model decides.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The video made.
+        Returns:
+            The video made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.image_to_video("boat.png")
+        Example:
+            answer = await client.image_to_video("boat.png")
         """
         _answer: GeneratedVideo = await self._call(
             _tasks.IMAGE_TO_VIDEO,
@@ -4541,34 +4541,34 @@ class AsyncClient(AsyncClientBase):
     ) -> list[ObjectDetectionOutputElement]:
         """Say which objects are in an image, and where.
 
-                Object detection finds the objects in an image that belong to a fixed list of classes. Each find
-                has a label, a score and a box around it. To look for things that are on no such list, see
-                zero-shot object detection.
+        Object detection finds the objects in an image that belong to a fixed list of classes. Each find
+        has a label, a score and a box around it. To look for things that are on no such list, see
+        zero-shot object detection.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The objects found; none is an empty list.
+        Returns:
+            The objects found; none is an empty list.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.object_detection("table.png")
+        Example:
+            answer = await client.object_detection("table.png")
         """
         _answer: list[ObjectDetectionOutputElement] = await self._call(
             _tasks.OBJECT_DETECTION,
@@ -4608,45 +4608,45 @@ class AsyncClient(AsyncClientBase):
     ) -> list[QuestionAnsweringOutputElement]:
         """Find the answer to a question in a text.
 
-                Question answering finds the piece of a given text that answers a question about it. The answer
-                is quoted, never reworded, and comes with its place in the text and a probability. What the text
-                does not say, the model cannot answer.
+        Question answering finds the piece of a given text that answers a question about it. The answer
+        is quoted, never reworded, and comes with its place in the text and a probability. What the text
+        does not say, the model cannot answer.
 
-                Args:
-                    inputs: The question, and the text to look for the answer in.
-                    top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
-                        more to offer. Without it, usually 1. Values: ≥ 1.
-                    doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
-                        model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
-                        Values: ≥ 0.
-                    max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15. Values: ≥ 1.
-                    max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384. Values:
-                        ≥ 1.
-                    max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
-                        Values: ≥ 1.
-                    handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
-                        than any answer. Without it, usually `false`.
-                    align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
-                        those that do not, such as Chinese and Japanese. Without it, usually `true`.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The question, and the text to look for the answer in.
+            top_k: Most answers to return, likeliest first; at least 1. Fewer come back where the text has no
+                more to offer. Without it, usually 1. Values: ≥ 1.
+            doc_stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, fewer than `max_seq_len`. Without it, usually 128.
+                Values: ≥ 0.
+            max_answer_len: Longest answer in tokens; at least 1. Without it, usually 15. Values: ≥ 1.
+            max_seq_len: Longest chunk in tokens, the question included; at least 1. Without it, usually 384. Values:
+                ≥ 1.
+            max_question_len: Longest question in tokens, at least 1; what is beyond is cut. Without it, usually 64.
+                Values: ≥ 1.
+            handle_impossible_answer: Let an empty `answer` say that the text does not answer the question, where that is likelier
+                than any answer. Without it, usually `false`.
+            align_to_words: Widen answers to whole words. Better for languages that put blanks between words, worse for
+                those that do not, such as Chinese and Japanese. Without it, usually `true`.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers, likeliest first.
+        Returns:
+            The answers, likeliest first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.question_answering({"question": "Who looked after the lamp?", "context": "The lighthouse on the western cape was built in 1874. For forty years Ingrid Dahl looked after the lamp."})
+        Example:
+            answer = await client.question_answering({"question": "Who looked after the lamp?", "context": "The lighthouse on the western cape was built in 1874. For forty years Ingrid Dahl looked after the lamp."})
         """
         _answer: list[QuestionAnsweringOutputElement] = await self._call(
             _tasks.QUESTION_ANSWERING,
@@ -4685,31 +4685,31 @@ class AsyncClient(AsyncClientBase):
     ) -> list[float]:
         """Say how close in meaning texts are to a given text.
 
-                Sentence similarity compares one text with each of a list of others and gives each a score: the
-                closer in meaning, the higher. Texts may be close without sharing a word. The order of the
-                scores says more than their values, which differ from model to model.
+        Sentence similarity compares one text with each of a list of others and gives each a score: the
+        closer in meaning, the higher. Texts may be close without sharing a word. The order of the
+        scores says more than their values, which differ from model to model.
 
-                Args:
-                    inputs: The texts to compare: one with each of the others.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The texts to compare: one with each of the others.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    A score for each of `sentences`, in their order.
+        Returns:
+            A score for each of `sentences`, in their order.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.sentence_similarity({"source_sentence": "The cat sleeps on the sofa.", "sentences": ["Die Katze schläft auf dem Sofa.", "Der Zug fährt um acht Uhr ab."]})
+        Example:
+            answer = await client.sentence_similarity({"source_sentence": "The cat sleeps on the sofa.", "sentences": ["Die Katze schläft auf dem Sofa.", "Der Zug fährt um acht Uhr ab."]})
         """
         _answer: list[float] = await self._call(
             _tasks.SENTENCE_SIMILARITY,
@@ -4743,40 +4743,40 @@ class AsyncClient(AsyncClientBase):
     ) -> SummarizationOutput:
         """Say in a few sentences what a long text says.
 
-                Summarization writes a short text that says the most important things of a long one. Some models
-                pick sentences, most write new ones; these read better, and can say what the text does not. How
-                long the summary gets is up to the model and to `generation_parameters`.
+        Summarization writes a short text that says the most important things of a long one. Some models
+        pick sentences, most write new ones; these read better, and can say what the text does not. How
+        long the summary gets is up to the model and to `generation_parameters`.
 
-                Args:
-                    inputs: The text to summarize.
-                    clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
-                        Without it, the server decides.
-                    truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
-                        `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
-                        Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
-                        of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
-                        there is nothing to cut: one that is too long is an error.
-                    generation_parameters: How the summary is written, token by token. In models with an encoder, such as BART and T5,
-                        lengths count the tokens of the summary only.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to summarize.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the summary is written, token by token. In models with an encoder, such as BART and T5,
+                lengths count the tokens of the summary only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The text in short.
+        Returns:
+            The text in short.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.summarization("A storm cut the power of four thousand homes along the coast on Sunday night. Fallen trees blocked two roads until noon on Monday, and the ferry stayed in the harbour all day. Nobody was hurt. By the evening electricity was back everywhere but in three villages.", truncation="longest_first", generation_parameters={"max_new_tokens": 20, "num_beams": 4})
+        Example:
+            answer = await client.summarization("A storm cut the power of four thousand homes along the coast on Sunday night. Fallen trees blocked two roads until noon on Monday, and the ferry stayed in the harbour all day. Nobody was hurt. By the evening electricity was back everywhere but in three villages.", truncation="longest_first", generation_parameters={"max_new_tokens": 20, "num_beams": 4})
         """
         _answer: SummarizationOutput = await self._call(
             _tasks.SUMMARIZATION,
@@ -4814,40 +4814,40 @@ class AsyncClient(AsyncClientBase):
     ) -> list[TableQuestionAnsweringOutputElement]:
         """Find the answer to a question in a table.
 
-                Table question answering finds the cells of a table that answer a question, and says whether
-                they have to be counted, added up or averaged. The sum itself is left to the caller. Some models
-                write the answer in their own words instead of pointing at cells.
+        Table question answering finds the cells of a table that answer a question, and says whether
+        they have to be counted, added up or averaged. The sum itself is left to the caller. Some models
+        write the answer in their own words instead of pointing at cells.
 
-                Args:
-                    inputs: The question, and the table to look for the answer in.
-                    padding: How inputs are filled up to one length. It changes the speed, not the answer. Without it,
-                        the server decides. `do_not_pad`: Fill up nothing. `longest`: Up to the longest input of the
-                        batch; a single question stays as it is. `max_length`: Up to the longest input that the
-                        model reads.
-                    sequential: Work on the questions of a batch one after another (`true`), which conversational models
-                        need to understand a question by the answer before it, or on all at once (`false`), which is
-                        quicker. Default: False.
-                    truncation: Leave out rows, the last first, until the table fits the model (`true`), or answer with an
-                        error to a table that does not fit (`false`). Without it, the server decides.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The question, and the table to look for the answer in.
+            padding: How inputs are filled up to one length. It changes the speed, not the answer. Without it,
+                the server decides. `do_not_pad`: Fill up nothing. `longest`: Up to the longest input of the
+                batch; a single question stays as it is. `max_length`: Up to the longest input that the
+                model reads.
+            sequential: Work on the questions of a batch one after another (`true`), which conversational models
+                need to understand a question by the answer before it, or on all at once (`false`), which is
+                quicker. Default: False.
+            truncation: Leave out rows, the last first, until the table fits the model (`true`), or answer with an
+                error to a table that does not fit (`false`). Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers; for a request with one question, one.
+        Returns:
+            The answers; for a request with one question, one.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.table_question_answering({"question": "Which mountain is in Tanzania?", "table": {"Mountain": ["Denali", "Kilimanjaro", "Elbrus"], "Country": ["United States", "Tanzania", "Russia"], "Height": ["6190", "5895", "5642"]}})
+        Example:
+            answer = await client.table_question_answering({"question": "Which mountain is in Tanzania?", "table": {"Mountain": ["Denali", "Kilimanjaro", "Elbrus"], "Country": ["United States", "Tanzania", "Russia"], "Height": ["6190", "5895", "5642"]}})
         """
         _answer: list[TableQuestionAnsweringOutputElement] = await self._call(
             _tasks.TABLE_QUESTION_ANSWERING,
@@ -4882,31 +4882,31 @@ class AsyncClient(AsyncClientBase):
     ) -> list[str | int]:
         """Say which class each row of a table belongs to.
 
-                Tabular classification sorts the rows of a table into classes by the values in their columns: is
-                this payment a fraud, which plant has these measures, will this part pass the test? The answer
-                is a list with one class for each row, without scores.
+        Tabular classification sorts the rows of a table into classes by the values in their columns: is
+        this payment a fraud, which plant has these measures, will this part pass the test? The answer
+        is a list with one class for each row, without scores.
 
-                Args:
-                    inputs: The table whose rows are to be classified.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The table whose rows are to be classified.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The class of every row, in the order of the rows.
+        Returns:
+            The class of every row, in the order of the rows.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.tabular_classification({"data": {"material": ["steel", "brass"], "diameter_mm": ["12.03", "11.71"], "scratches": [0, 4]}})
+        Example:
+            answer = await client.tabular_classification({"data": {"material": ["steel", "brass"], "diameter_mm": ["12.03", "11.71"], "scratches": [0, 4]}})
         """
         _answer: list[str | int] = await self._call(
             _tasks.TABULAR_CLASSIFICATION,
@@ -4937,31 +4937,31 @@ class AsyncClient(AsyncClientBase):
     ) -> list[float]:
         """Estimate a number for each row of a table.
 
-                Tabular regression estimates a number from the values in the columns of a table: the price of a
-                flat, tomorrow's demand, the fuel that a car needs. The answer is a list with one number for
-                each row. To sort rows into classes there is tabular classification.
+        Tabular regression estimates a number from the values in the columns of a table: the price of a
+        flat, tomorrow's demand, the fuel that a car needs. The answer is a list with one number for
+        each row. To sort rows into classes there is tabular classification.
 
-                Args:
-                    inputs: The table from whose rows numbers are to be estimated.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The table from whose rows numbers are to be estimated.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The estimated number for every row, in the order of the rows and in the unit that the model was trained with.
+        Returns:
+            The estimated number for every row, in the order of the rows and in the unit that the model was trained with.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.tabular_regression({"data": {"district": ["Old Town"], "area_m2": ["62.5"], "rooms": [3]}})
+        Example:
+            answer = await client.tabular_regression({"data": {"district": ["Old Town"], "area_m2": ["62.5"], "rooms": [3]}})
         """
         _answer: list[float] = await self._call(
             _tasks.TABULAR_REGRESSION,
@@ -4994,36 +4994,36 @@ class AsyncClient(AsyncClientBase):
     ) -> list[TextClassificationOutputElement]:
         """Say which class a text belongs to.
 
-                Text classification assigns labels out of a fixed list to a text: is this review friendly or
-                not, is this mail spam, which topic or language is it? The answer is a list of labels, each with
-                a score, best first.
+        Text classification assigns labels out of a fixed list to a text: is this review friendly or
+        not, is this mail spam, which topic or language is it? The answer is a list of labels, each with
+        a score, best first.
 
-                Args:
-                    inputs: The text to classify.
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to classify.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.text_classification("What a wonderful film, I loved every minute of it!")
+        Example:
+            answer = await client.text_classification("What a wonderful film, I loved every minute of it!")
         """
         _answer: list[TextClassificationOutputElement] = await self._call(
             _tasks.TEXT_CLASSIFICATION,
@@ -5160,76 +5160,76 @@ class AsyncClient(AsyncClientBase):
     ) -> TextGenerationOutput | AsyncStream[TextGenerationStreamOutput]:
         """Continue a text.
 
-                Text generation writes on from a text, the prompt, one token at a time. The answer is the
-                continuation, on request with the probability of every token, and it can be held to a form such
-                as JSON. For questions and conversations use chat completion, which puts the messages into the
-                form that the model was trained on.
+        Text generation writes on from a text, the prompt, one token at a time. The answer is the
+        continuation, on request with the probability of every token, and it can be held to a form such
+        as JSON. For questions and conversations use chat completion, which puts the messages into the
+        form that the model was trained on.
 
-                Args:
-                    inputs: The text to continue, called the prompt.
-                    max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
-                        Without it, the server decides. Values: ≥ 0.
-                    stop: Up to 4 texts; writing ends as soon as one of them appears. Values: at most 4 items.
-                    do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
-                        Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
-                        Default: False.
-                    temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
-                        out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
-                        Values: ≥ 0.
-                    top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
-                        Values: > 0.
-                    top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
-                        0, at most 1. Without it, among all. Values: > 0, ≤ 1.
-                    typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
-                        their probabilities reach this share: above 0, at most 1 ([locally typical
-                        sampling](https://arxiv.org/abs/2202.00666)). Without it, among all. Values: > 0, ≤ 1.
-                    repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
-                        1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)). Values: > 0.
-                    frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
-                        values favour them. Without it, 0, which changes nothing. Values: > -2, ≤ 2.
-                    seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
-                        again on the same server. Without it, a random one. Not together with a `best_of` above 1.
-                        Values: > 0.
-                    best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
-                        and does not work with `stream`. Without it, 1. Values: > 0.
-                    truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
-                        servers refuse exactly 0. Without it, the whole prompt counts. Values: ≥ 0.
-                    return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
-                        Without it, `false`.
-                    details: Return `details` as well: why the text ends, and every token with its probability. Default:
-                        False.
-                    decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
-                        and does not work with `stream`. Default: False.
-                    top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
-                        `details`. Without it, none. Values: > 0.
-                    grammar: What form the text must have; tokens that break it are never picked. Without it, any.
-                    adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
-                        plain model writes.
-                    watermark: Mark the text invisibly, by slightly favouring some tokens, so that it can be recognised
-                        later ([watermarking](https://arxiv.org/abs/2301.10226)). Default: False.
-                    stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
-                        once it is finished (`false`). Default: False.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to continue, called the prompt.
+            max_new_tokens: Most tokens to write, prompt not counted; 0 or more, but many servers refuse exactly 0.
+                Without it, the server decides. Values: ≥ 0.
+            stop: Up to 4 texts; writing ends as soon as one of them appears. Values: at most 4 items.
+            do_sample: Draw each token at random by its probability (`true`), or take the likeliest (`false`).
+                Setting `temperature`, `top_k`, `top_p` or `typical_p` switches sampling on as well.
+                Default: False.
+            temperature: Divides the token scores before sampling: below 1 favours likely tokens, above 1 evens them
+                out, and 0 always takes the likeliest, but many servers refuse exactly 0. Without it, 1.
+                Values: ≥ 0.
+            top_k: Sample only among this many of the likeliest tokens; at least 1. Without it, among all.
+                Values: > 0.
+            top_p: Sample only among the likeliest tokens whose probabilities together reach this share: above
+                0, at most 1. Without it, among all. Values: > 0, ≤ 1.
+            typical_p: Sample only among the tokens whose surprise is closest to what the model expects here, until
+                their probabilities reach this share: above 0, at most 1 ([locally typical
+                sampling](https://arxiv.org/abs/2202.00666)). Without it, among all. Values: > 0, ≤ 1.
+            repetition_penalty: Weakens tokens that the text already holds, by dividing their scores; above 0. Without it,
+                1, which changes nothing ([CTRL](https://arxiv.org/abs/1909.05858)). Values: > 0.
+            frequency_penalty: Weakens tokens the more often the text already holds them: above -2, at most 2; negative
+                values favour them. Without it, 0, which changes nothing. Values: > -2, ≤ 2.
+            seed: Where the random numbers for sampling start; above 0. The same seed gives the same text
+                again on the same server. Without it, a random one. Not together with a `best_of` above 1.
+                Values: > 0.
+            best_of: Write this many texts, at least 1, and return the likeliest one. More than 1 needs sampling,
+                and does not work with `stream`. Without it, 1. Values: > 0.
+            truncate: Shorten the prompt to this many tokens by dropping its beginning; 0 or more, but many
+                servers refuse exactly 0. Without it, the whole prompt counts. Values: ≥ 0.
+            return_full_text: Begin `generated_text` with the prompt (`true`), or return only what was written (`false`).
+                Without it, `false`.
+            details: Return `details` as well: why the text ends, and every token with its probability. Default:
+                False.
+            decoder_input_details: Return in `details` also the tokens of the prompt with their probabilities. Needs `details`,
+                and does not work with `stream`. Default: False.
+            top_n_tokens: Return in `details` also this many of the likeliest tokens at each place; at least 1. Needs
+                `details`. Without it, none. Values: > 0.
+            grammar: What form the text must have; tokens that break it are never picked. Without it, any.
+            adapter_id: Name of a LoRA adapter that the server has loaded, to apply to the model. Without it, the
+                plain model writes.
+            watermark: Mark the text invisibly, by slightly favouring some tokens, so that it can be recognised
+                later ([watermarking](https://arxiv.org/abs/2301.10226)). Default: False.
+            stream: Send the answer piece by piece while it is written, as server-sent events (`true`), or whole
+                once it is finished (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The text that was written, when it is sent whole.
-                    With `stream=True`, an iterator over its pieces as they come in: use it in an `async with` block.
+        Returns:
+            The text that was written, when it is sent whole.
+            With `stream=True`, an iterator over its pieces as they come in: use it in an `async with` block.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
-                    StreamError: The server broke a streamed answer off; raised while iterating.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
+            StreamError: The server broke a streamed answer off; raised while iterating.
 
-                Example:
-                    answer = await client.text_generation("The lighthouse keeper opened the door and")
+        Example:
+            answer = await client.text_generation("The lighthouse keeper opened the door and")
         """
         if stream:
             _events: AsyncStream[TextGenerationStreamOutput] = await self._stream(
@@ -5352,33 +5352,33 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedAudio:
         """Make a sound or a piece of music from its description.
 
-                Text to audio makes a recording of what a text describes: a noise, a melody, a whole piece of
-                music. The text is not read aloud; that is text to speech.
+        Text to audio makes a recording of what a text describes: a noise, a melody, a whole piece of
+        music. The text is not read aloud; that is text to speech.
 
-                Args:
-                    inputs: What the sound should be like, in words.
-                    generation_parameters: How the next piece of sound is picked, for models that compose token by token; a token is
-                        then a fraction of a second of sound, so `max_new_tokens` sets the length. Other models
-                        refuse it.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: What the sound should be like, in words.
+            generation_parameters: How the next piece of sound is picked, for models that compose token by token; a token is
+                then a fraction of a second of sound, so `max_new_tokens` sets the length. Other models
+                refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The sound.
+        Returns:
+            The sound.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.text_to_audio("One stroke of a small bell.")
+        Example:
+            answer = await client.text_to_audio("One stroke of a small bell.")
         """
         _answer: GeneratedAudio = await self._call(
             _tasks.TEXT_TO_AUDIO,
@@ -5418,47 +5418,47 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedImage:
         """Draw what a text describes.
 
-                Text to image draws a picture after a description, the prompt. Size, number of steps and how
-                closely the prompt is followed can be chosen; a seed makes a result repeatable. To start from an
-                image, see image to image.
+        Text to image draws a picture after a description, the prompt. Size, number of steps and how
+        closely the prompt is followed can be chosen; a seed makes a result repeatable. To start from an
+        image, see image to image.
 
-                Args:
-                    inputs: What the image should show, in words: the prompt.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default. Values: ≥ 1.
-                    height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
-                        model's own default. Values: ≥ 1.
-                    scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
-                        the model's own. It has to fit the model.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: What the image should show, in words: the prompt.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            width: Width of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default. Values: ≥ 1.
+            height: Height of the image in pixels, at least 1; many models want a multiple of 8. Without it, the
+                model's own default. Values: ≥ 1.
+            scheduler: Name of the scheduler (the rule by which noise is removed step by step) to take in place of
+                the model's own. It has to fit the model.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The image made.
+        Returns:
+            The image made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.text_to_image("A red and white hot-air balloon over green hills, flat colours")
+        Example:
+            answer = await client.text_to_image("A red and white hot-air balloon over green hills, flat colours")
         """
         _answer: GeneratedImage = await self._call(
             _tasks.TEXT_TO_IMAGE,
@@ -5498,33 +5498,33 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedAudio:
         """Read a text aloud.
 
-                Text to speech (TTS, also called speech synthesis) turns a text into a recording of a voice that
-                says it. Voice and language depend on the model. Music and noises are the business of text to
-                audio.
+        Text to speech (TTS, also called speech synthesis) turns a text into a recording of a voice that
+        says it. Voice and language depend on the model. Music and noises are the business of text to
+        audio.
 
-                Args:
-                    inputs: The text to say.
-                    generation_parameters: How the next piece of speech is picked, for models that make speech token by token; a token
-                        is then a short piece of sound. Other models refuse it.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to say.
+            generation_parameters: How the next piece of speech is picked, for models that make speech token by token; a token
+                is then a short piece of sound. Other models refuse it.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The spoken text.
+        Returns:
+            The spoken text.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.text_to_speech("Turn left.")
+        Example:
+            answer = await client.text_to_speech("Turn left.")
         """
         _answer: GeneratedAudio = await self._call(
             _tasks.TEXT_TO_SPEECH,
@@ -5562,43 +5562,43 @@ class AsyncClient(AsyncClientBase):
     ) -> GeneratedVideo:
         """Make a video of what a text describes.
 
-                Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
-                takes far longer than an image does. Sound is not part of the answer. To start from an image,
-                see image to video.
+        Text to video makes a short video, mostly of a few seconds, after a description, the prompt. It
+        takes far longer than an image does. Sound is not part of the answer. To start from an image,
+        see image to video.
 
-                Args:
-                    inputs: What the video should show, in words: the prompt.
-                    num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
-                        rate. Without it, the model's own default. Values: ≥ 1.
-                    guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
-                        below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
-                        1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
-                        default. Values: ≥ 0.
-                    negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
-                    num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
-                        and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
-                    seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
-                        with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
-                        ≤ 9007199254740991.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: What the video should show, in words: the prompt.
+            num_frames: How many frames the video has, at least 1; how long it lasts depends on the model's frame
+                rate. Without it, the model's own default. Values: ≥ 1.
+            guidance_scale: How closely a diffusion model follows the prompt, 0 or more: usual values lie from 3 to 10;
+                below that it takes more freedom, far above it colours and shapes look overdone. From 0 to
+                1, most models guide no further and ignore `negative_prompt`. Without it, the model's own
+                default. Values: ≥ 0.
+            negative_prompt: What the result should not show, in words. Without it, nothing is ruled out.
+            num_inference_steps: How many denoising steps a diffusion model takes, at least 1: more steps mean finer results
+                and take proportionally longer. Without it, the model's own default. Values: ≥ 1.
+            seed: Where the random numbers start, from 0 to 2⁵³ − 1: on the same machine, the same request
+                with the same seed gives the same result. Without it, every result is another. Values: ≥ 0,
+                ≤ 9007199254740991.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The video made.
+        Returns:
+            The video made.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.text_to_video("A sailing boat drifts across a calm sea, flat colours")
+        Example:
+            answer = await client.text_to_video("A sailing boat drifts across a calm sea, flat colours")
         """
         _answer: GeneratedVideo = await self._call(
             _tasks.TEXT_TO_VIDEO,
@@ -5638,43 +5638,43 @@ class AsyncClient(AsyncClientBase):
     ) -> list[TokenClassificationOutputElement]:
         """Say for the words of a text which class they belong to.
 
-                Token classification labels the words of a text, or the pieces of words that a model reads,
-                which are called tokens. The best known kinds are named entity recognition, which finds names of
-                people, places and organisations, and part-of-speech tagging, which tells nouns from verbs. The
-                answer says where in the text each find stands.
+        Token classification labels the words of a text, or the pieces of words that a model reads,
+        which are called tokens. The best known kinds are named entity recognition, which finds names of
+        people, places and organisations, and part-of-speech tagging, which tells nouns from verbs. The
+        answer says where in the text each find stands.
 
-                Args:
-                    inputs: The text whose words to classify.
-                    ignore_labels: Leave out what has one of these classes. Without it, usually `O` only, which means no
-                        entity; an empty list leaves out nothing.
-                    stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
-                        model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
-                        `none`. Without it, a text that is too long is cut. Values: ≥ 0.
-                    aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
-                        the last three never split a word. Without it, the server decides. `none`: Return every
-                        token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
-                        word may be split. `first`: A word has the class of its first token. `average`: A word has
-                        the class with the best score on average over its tokens. `max`: A word has the class of the
-                        token with the best score.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text whose words to classify.
+            ignore_labels: Leave out what has one of these classes. Without it, usually `O` only, which means no
+                entity; an empty list leaves out nothing.
+            stride: How many tokens of each chunk the next one repeats, for a text that is too long for the
+                model and so read in chunks; 0 or more, below the model's limit. Not with the strategy
+                `none`. Without it, a text that is too long is cut. Values: ≥ 0.
+            aggregation_strategy: How neighbouring tokens become one entity. All but `none` join tokens of the same class, and
+                the last three never split a word. Without it, the server decides. `none`: Return every
+                token on its own, with `entity`. `simple`: Join neighbouring tokens of the same class; a
+                word may be split. `first`: A word has the class of its first token. `average`: A word has
+                the class with the best score on average over its tokens. `max`: A word has the class of the
+                token with the best score.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The entities or tokens that were found, in the order of the text.
+        Returns:
+            The entities or tokens that were found, in the order of the text.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.token_classification("Marie Curie was born in Warsaw and taught at the Sorbonne.")
+        Example:
+            answer = await client.token_classification("Marie Curie was born in Warsaw and taught at the Sorbonne.")
         """
         _answer: list[TokenClassificationOutputElement] = await self._call(
             _tasks.TOKEN_CLASSIFICATION,
@@ -5714,44 +5714,44 @@ class AsyncClient(AsyncClientBase):
     ) -> TranslationOutput:
         """Say a text in another language.
 
-                Translation turns a text of one language into a text of another that means the same. Some models
-                know one pair of languages and need no parameters; others know hundreds of languages and have to
-                be told both.
+        Translation turns a text of one language into a text of another that means the same. Some models
+        know one pair of languages and need no parameters; others know hundreds of languages and have to
+        be told both.
 
-                Args:
-                    inputs: The text to translate.
-                    src_lang: Language of the text, as the model calls it: `en_XX` with mBART, `eng_Latn` with NLLB.
-                        Models that read several languages need it, and usually `tgt_lang` with it.
-                    tgt_lang: Language to translate into, as the model calls it. Models that write several languages need
-                        it, and usually `src_lang` with it.
-                    clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
-                        Without it, the server decides.
-                    truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
-                        `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
-                        Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
-                        of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
-                        there is nothing to cut: one that is too long is an error.
-                    generation_parameters: How the translation is written, token by token. In models with an encoder, which most are,
-                        lengths count the tokens of the translation only.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to translate.
+            src_lang: Language of the text, as the model calls it: `en_XX` with mBART, `eng_Latn` with NLLB.
+                Models that read several languages need it, and usually `tgt_lang` with it.
+            tgt_lang: Language to translate into, as the model calls it. Models that write several languages need
+                it, and usually `src_lang` with it.
+            clean_up_tokenization_spaces: Remove the blanks that joining tokens can leave in the result, such as one before a comma.
+                Without it, the server decides.
+            truncation: What to do with a text of more tokens than the model reads. Without it, the server decides.
+                `do_not_truncate`: Cut nothing: a text that is too long may be an error. `longest_first`:
+                Cut whichever text is longest; of a single text, the end. `only_first`: Cut the first text;
+                of a single text, the end. `only_second`: Cut the second text of a pair. With a single text
+                there is nothing to cut: one that is too long is an error.
+            generation_parameters: How the translation is written, token by token. In models with an encoder, which most are,
+                lengths count the tokens of the translation only.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The text in another language.
+        Returns:
+            The text in another language.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.translation("Where is the station?")
+        Example:
+            answer = await client.translation("Where is the station?")
         """
         _answer: TranslationOutput = await self._call(
             _tasks.TRANSLATION,
@@ -5792,40 +5792,40 @@ class AsyncClient(AsyncClientBase):
     ) -> list[VideoClassificationOutputElement]:
         """Say which class a video belongs to.
 
-                Video classification assigns labels out of a fixed list to a whole clip, mostly for what is done
-                in it: juggling, cutting vegetables, playing the violin. The model looks at a few frames. When
-                something happens is not part of the answer.
+        Video classification assigns labels out of a fixed list to a whole clip, mostly for what is done
+        in it: juggling, cutting vegetables, playing the violin. The model looks at a few frames. When
+        something happens is not part of the answer.
 
-                Args:
-                    inputs: The video: a path, an http(s) or data: URL, bytes, or a binary file object.
-                    function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
-                        `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
-                        classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
-                    num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
-                        model was trained with. Values: ≥ 1.
-                    frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
-                        more of the video with the same `num_frames`. Without it, the server decides. Values: ≥ 1.
-                    top_k: How many classes to return, best score first; at least 1. A number above the count of
-                        classes returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The video: a path, an http(s) or data: URL, bytes, or a binary file object.
+            function_to_apply: How raw model outputs become scores. Without it, the model's own configuration decides.
+                `sigmoid`: Scores every class on its own, from 0 to 1. `softmax`: Makes the scores of all
+                classes add up to 1. `none`: Returns the raw outputs, which have no fixed range.
+            num_frames: How many frames of the video the model looks at, at least 1. Without it, as many as the
+                model was trained with. Values: ≥ 1.
+            frame_sampling_rate: Look at every frame (1), every second one (2), and so on; at least 1. A higher number covers
+                more of the video with the same `num_frames`. Without it, the server decides. Values: ≥ 1.
+            top_k: How many classes to return, best score first; at least 1. A number above the count of
+                classes returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The classes that fit, best score first.
+        Returns:
+            The classes that fit, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.video_classification("juggling.mp4")
+        Example:
+            answer = await client.video_classification("juggling.mp4")
         """
         _answer: list[VideoClassificationOutputElement] = await self._call(
             _tasks.VIDEO_CLASSIFICATION,
@@ -5862,35 +5862,35 @@ class AsyncClient(AsyncClientBase):
     ) -> list[VisualQuestionAnsweringOutputElement]:
         """Answer a question about an image.
 
-                Visual question answering looks at an image and answers a question about it in a word or a few:
-                what is there, which colour it has, how many there are, whether something is so. The answer is a
-                list of candidates, each with a score, best first. For text on a page there is document question
-                answering.
+        Visual question answering looks at an image and answers a question about it in a word or a few:
+        what is there, which colour it has, how many there are, whether something is so. The answer is a
+        list of candidates, each with a score, best first. For text on a page there is document question
+        answering.
 
-                Args:
-                    inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
-                        URL, bytes, or a binary file object.
-                    top_k: How many answers to return, best first; at least 1. A number above the count of answers that
-                        the model knows returns all of them. Without it, the server decides. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The image and the question about it. In a dict, `image` may be a path, an http(s) or data:
+                URL, bytes, or a binary file object.
+            top_k: How many answers to return, best first; at least 1. A number above the count of answers that
+                the model knows returns all of them. Without it, the server decides. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The answers, best first.
+        Returns:
+            The answers, best first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.visual_question_answering({"question": "What colour is the door?", "image": "house.png"})
+        Example:
+            answer = await client.visual_question_answering({"question": "What colour is the door?", "image": "house.png"})
         """
         _answer: list[VisualQuestionAnsweringOutputElement] = await self._call(
             _tasks.VISUAL_QUESTION_ANSWERING,
@@ -5926,38 +5926,38 @@ class AsyncClient(AsyncClientBase):
     ) -> list[ZeroShotClassificationOutputElement]:
         """Say which of your own classes a text belongs to.
 
-                Zero-shot classification sorts texts by labels that the model was never trained on: the request
-                brings them along. The model judges for each label whether a sentence made of it, such as "This
-                example is sports.", follows from the text. It is slower than a classifier of fixed labels, and
-                grows slower with each label.
+        Zero-shot classification sorts texts by labels that the model was never trained on: the request
+        brings them along. The model judges for each label whether a sentence made of it, such as "This
+        example is sports.", follows from the text. It is slower than a classifier of fixed labels, and
+        grows slower with each label.
 
-                Args:
-                    inputs: The text to classify.
-                    candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
-                        Values: at least 1 item.
-                    hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
-                        for the class. Without it, usually `This example is {}.`
-                    multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
-                        add up to 1 (`false`). Default: False.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The text to classify.
+            candidate_labels: The classes to choose from, at least one, each in a word or a few that say what it means.
+                Values: at least 1 item.
+            hypothesis_template: The sentence that the model holds against the text, once for each class; `{}` in it stands
+                for the class. Without it, usually `This example is {}.`
+            multi_label: Score every class on its own, as several may fit (`true`), or make the scores of all classes
+                add up to 1 (`false`). Default: False.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    All classes of `candidate_labels` with their probabilities, best score first.
+        Returns:
+            All classes of `candidate_labels` with their probabilities, best score first.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.zero_shot_classification("The kettle I bought last week leaks, and I would like my money back.", candidate_labels=["refund", "delivery", "praise"])
+        Example:
+            answer = await client.zero_shot_classification("The kettle I bought last week leaks, and I would like my money back.", candidate_labels=["refund", "delivery", "praise"])
         """
         _answer: list[ZeroShotClassificationOutputElement] = await self._call(
             _tasks.ZERO_SHOT_CLASSIFICATION,
@@ -5994,36 +5994,36 @@ class AsyncClient(AsyncClientBase):
     ) -> list[ZeroShotImageClassificationOutputElement]:
         """Say which of your own labels fits an image.
 
-                Zero-shot image classification compares an image with labels that come with the request, so no
-                model has to be trained for them. The answer gives every label a score. For a fixed list of
-                classes, image classification is more accurate and quicker.
+        Zero-shot image classification compares an image with labels that come with the request, so no
+        model has to be trained for them. The answer gives every label a score. For a fixed list of
+        classes, image classification is more accurate and quicker.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on. Values: at least 1 item.
-                    hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
-                        place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on. Values: at least 1 item.
+            hypothesis_template: The sentence that is compared with the image, once for each candidate label, which takes the
+                place of `{}` in it: `This is a photo of {}.`, say. Without it, the server decides.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    All candidate labels, best score first. With most models the scores add up to 1; some, such as SigLIP, score each label on its own.
+        Returns:
+            All candidate labels, best score first. With most models the scores add up to 1; some, such as SigLIP, score each label on its own.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.zero_shot_image_classification("cat.png", candidate_labels=["cat", "dog", "fox"])
+        Example:
+            answer = await client.zero_shot_image_classification("cat.png", candidate_labels=["cat", "dog", "fox"])
         """
         _answer: list[ZeroShotImageClassificationOutputElement] = await self._call(
             _tasks.ZERO_SHOT_IMAGE_CLASSIFICATION,
@@ -6060,38 +6060,38 @@ class AsyncClient(AsyncClientBase):
     ) -> list[ZeroShotObjectDetectionOutputElement]:
         """Find what you name in an image, and say where it is.
 
-                Zero-shot object detection looks for things that the request names in plain words, so no model
-                has to be trained for them. Each find has one of these labels, a score and a box around it. For
-                a fixed list of classes, object detection is more accurate and quicker.
+        Zero-shot object detection looks for things that the request names in plain words, so no model
+        has to be trained for them. Each find has one of these labels, a score and a box around it. For
+        a fixed list of classes, object detection is more accurate and quicker.
 
-                Args:
-                    inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
-                        image.
-                    candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
-                        trained on. Values: at least 1 item.
-                    threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
-                        but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
-                    top_k: How many objects to return, best score first; at least 1. Without it, all that score above
-                        `threshold`. Values: ≥ 1.
-                    model: The model to ask, instead of the one that the server has for this task.
-        timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
-                    extra_headers: Headers of this request; they win over the client's own.
-                    extra_query: What is added to the address as a query.
-                    extra_body: Members for the request that the spec does not know; they are not checked.
-                    use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
-                    wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
+        Args:
+            inputs: The picture: a path, an http(s) or data: URL, bytes, or a binary file object; or a PIL
+                image.
+            candidate_labels: The labels to choose from, at least 1: any words, not only classes that the model was
+                trained on. Values: at least 1 item.
+            threshold: Leave out whatever scores this or less, from 0 to 1: a higher number means fewer results,
+                but surer ones. Without it, the server decides. Values: ≥ 0, ≤ 1.
+            top_k: How many objects to return, best score first; at least 1. Without it, all that score above
+                `threshold`. Values: ≥ 1.
+            model: The model to ask, instead of the one that the server has for this task.
+            timeout: Seconds to wait for each part of the answer, instead of the client's own; more than 0.
+            extra_headers: Headers of this request; they win over the client's own.
+            extra_query: What is added to the address as a query.
+            extra_body: Members for the request that the spec does not know; they are not checked.
+            use_cache: Whether an earlier answer to the same request will do. The server says yes by default.
+            wait_for_model: Whether to wait while the model is loading, instead of failing with ModelLoadingError.
 
-                Returns:
-                    The objects found, best score first; none is an empty list.
+        Returns:
+            The objects found, best score first; none is an empty list.
 
-                Raises:
-                    InputError: The input or a parameter is not what the task takes; nothing was sent.
-                    APIConnectionError: No answer came, after all retries; APITimeoutError if it took too long.
-                    APIStatusError: The server answered with an error; its subclasses tell which.
-                    ResponseValidationError: The answer is not what the task's spec says.
+        Raises:
+            InputError: The input or a parameter is not what the task takes; nothing was sent.
+            APIConnectionError: No connection that lasted, after all retries; APITimeoutError if it took too long.
+            APIStatusError: The server answered with an error; its subclasses tell which.
+            ResponseValidationError: The answer is not what the task's spec says.
 
-                Example:
-                    answer = await client.zero_shot_object_detection("table.png", candidate_labels=["apple", "banana", "mug"])
+        Example:
+            answer = await client.zero_shot_object_detection("table.png", candidate_labels=["apple", "banana", "mug"])
         """
         _answer: list[ZeroShotObjectDetectionOutputElement] = await self._call(
             _tasks.ZERO_SHOT_OBJECT_DETECTION,

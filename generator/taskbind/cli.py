@@ -168,8 +168,10 @@ def site(
         click.echo(f"{_name(check.resolve())}: {checked.pages} pages, {checked.links} links, no fault")
         return 0
     if not is_current(config, inputs(config)):
-        said = f"{_name(config.out)} is out of date: run `taskbind generate`; the site shows it as it is"
-        click.secho(said, fg="yellow", err=True)
+        said = f"{_name(config.out)} is out of date: run `taskbind generate`"
+        if release is not None:
+            raise TaskbindError(f"{said}; nothing is released that the specs do not give")
+        click.secho(f"{said}; the site shows it as it is", fg="yellow", err=True)
     built = build_site(config, to, release=release, url=url, progress=progress)
     progress.clear()
     changes, checked = built.changes, built.checked

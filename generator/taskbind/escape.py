@@ -13,6 +13,7 @@ import math
 import re
 import shlex
 import sys
+from functools import cache
 from html import escape
 from inspect import cleandoc
 from typing import Any, Final
@@ -34,9 +35,11 @@ _PRAGMA: Final = re.compile(
     r"\b(coding|flake8|fmt|isort|mypy|noqa|nosec|pragma|pylint|pyright|ruff|type|yapf)(?=\s*[:=])", re.IGNORECASE
 )
 _CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_LISTED: Final = re.compile(r"[ \t]*[-*][ \t]+(?=\S)")
 _URL: Final = r"https?://[A-Za-z0-9][^\s<>()\[\]{}|\\^`\"'*]*"
 _INLINE: Final = re.compile(rf"\[(?P<text>[^\[\]`\n]+)\]\((?P<url>{_URL})\)|(?P<bare>{_URL}(?<![.,:;!?]))")
-_BLOCK_START: Final = re.compile(r"^(?:([#+=>~-])|(\d+)([.)]))")
+_BLOCK_START: Final = re.compile(r"^(?:([#+!-])|([=?])|(\d+)([.)]))")
+"""What begins a block: with a backslash, none; as an entity, since not every engine knows the backslash; a number."""
 
 
 def visible(text: str) -> str:
@@ -118,32 +121,43 @@ def comment(text: str, indent: int = 0) -> str:
 # ---------------------------------------------------------------------------------------------------------- Markdown
 
 
-def markdown(text: str) -> str:
-    """One line of GFM that is safe in a table cell.
+@cache  # the same sentences stand in many tables
+def markdown(text: str, *, links: bool = True) -> str:
+    """One line of Markdown that is safe in a table cell, and where a block could begin.
 
     Code spans and links to http(s) addresses keep their meaning; every other character stands for itself. A line
-    break becomes a blank, an empty line ``<br>``.
+    break becomes a blank, an empty line ``<br>``. Without `links` it is fit for headings and inside links: addresses
+    are text like any other, and so is ``#`` at the end. GFM and Python-Markdown read all of this alike.
     """
     paragraphs = re.split(r"\n\s*\n", visible(text).strip())
-    return "<br>".join(_inline(" ".join(paragraph.split())) for paragraph in paragraphs)
+    line = "<br>".join(_inline(" ".join(paragraph.split()), links) for paragraph in paragraphs)
+    return _guarded(line if links else re.sub("#+$", lambda run: "\\#" * len(run[0]), line))
 
 
 def markdown_block(text: str) -> str:
-    """Paragraphs and ``- `` lists of GFM; inside their lines the rules of :func:`markdown` hold."""
+    """Paragraphs and ``- `` lists of Markdown; inside their lines the rules of :func:`markdown` hold."""
     blocks = re.split(r"\n\s*\n", visible(text).strip())
     return "\n\n".join(_block(block) for block in blocks)
 
 
 def _block(text: str) -> str:
     # A code span may go on over a line break, so lines of one paragraph or one list item are escaped together.
-    items = re.split(r"\n(?=[ \t]*[-*][ \t]+\S)", text)
-    out = []
-    for item in items:
-        listed = re.match(r"[ \t]*[-*][ \t]+(?=\S)", item)
-        body = " ".join(item[listed.end() if listed else 0 :].split())
-        safe = _BLOCK_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", _inline(body))
-        out.append(f"- {safe}" if listed else safe)
-    return "\n".join(out)
+    first, *others = re.split(r"\n(?=[ \t]*[-*][ \t]+\S)", text)
+    items = "\n".join(map(_item, others))
+    # Python-Markdown takes no list for one that begins right below a paragraph.
+    between = "" if not items else "\n" if _LISTED.match(first) else "\n\n"
+    return f"{_item(first)}{between}{items}"
+
+
+def _item(text: str) -> str:
+    listed = _LISTED.match(text)
+    safe = _guarded(_inline(" ".join(text[listed.end() if listed else 0 :].split())))
+    return f"- {safe}" if listed else safe
+
+
+def _guarded(line: str) -> str:
+    """`line` without what would make something else than a paragraph of it."""
+    return _BLOCK_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"&#{ord(m[2])};" if m[2] else f"{m[3]}\\{m[4]}", line)
 
 
 def code(text: str) -> str:
@@ -155,17 +169,24 @@ def code(text: str) -> str:
     return f"`{text}`"
 
 
-def html_code(text: str) -> str:
-    """`text` as a code element: what :func:`code` gives, but fit for the inside of another element, such as a link."""
-    return f"<code>{_punctuation(' '.join(visible(text).split()))}</code>"
+def html_code(text: str, *, block: bool = False) -> str:
+    """`text` as a code element: what :func:`code` gives, but fit for the inside of another element, such as a link.
+
+    With `block` also for that of a block of HTML, where engines read no Markdown.
+    """
+    safe = _punctuation(" ".join(visible(text).split()))
+    if block:
+        safe = re.sub(r"\\(.)", lambda match: f"&#{ord(match[1])};", safe)
+    return f"<code>{safe}</code>"
 
 
-def _inline(text: str) -> str:
+def _inline(text: str, links: bool = True) -> str:
+    plain = _links if links else _punctuation
     out, position = [], 0
     for span in _CODE.finditer(text):
-        out += [_links(text[position : span.start()]), code(span[2].strip() or span[2])]
+        out += [plain(text[position : span.start()]), code(span[2].strip() or span[2])]
         position = span.end()
-    return "".join([*out, _links(text[position:])])
+    return "".join([*out, plain(text[position:])])
 
 
 def _links(text: str) -> str:

@@ -18,13 +18,16 @@ GENERATED = ROOT / "generated"
 DOCS = GENERATED / "docs"
 FLAVOURS = {"github": DOCS, "site": GENERATED / "site" / "docs", "hf": GENERATED / "hf"}
 
-_MARKER = re.compile(r"<!-- (snippet|response): (\S+) -->")
+_MARKER = re.compile(r"<!-- (snippet|response|stream): (\S+) -->")
 _GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 
 
 @dataclass(frozen=True)
 class Printed:
-    """One code block of a page: a program to save as `file`, or (`kind` is ``"response"``) the answer of an example."""
+    """One code block of a page: a program to save as `file`, or (`kind` is ``"response"``) the answer of an example.
+
+    `kind` is ``"stream"`` for a program that prints events.
+    """
 
     kind: str
     file: str

@@ -198,10 +198,15 @@ def sendings() -> dict[tuple[str, str], Sending]:
 
 @cache
 def output_validator(task: str) -> Draft202012Validator:
-    """Validates answers of a task. References are files under `specs/`, never addresses."""
+    """Validates answers of a task."""
+    return schema_validator(SPECS / task / "output.json")
+
+
+def schema_validator(path: Path) -> Draft202012Validator:
+    """Validates by a file under `specs/`, whose references are others of these, never addresses."""
 
     def retrieve(uri: str) -> Resource[Any]:
         return Resource.from_contents(json.loads(Path(unquote(urlsplit(uri).path)).read_text(encoding="utf-8")))
 
-    schema = {"$ref": (SPECS / task / "output.json").as_uri()}
+    schema = {"$ref": path.as_uri()}
     return Draft202012Validator(schema, registry=Registry(retrieve=retrieve))  # type: ignore[call-arg]  # attrs alias

@@ -44,6 +44,17 @@ def example(documented: Any) -> str:
     return textwrap.dedent("\n".join(lines[:end])).strip()
 
 
+def test_docstrings_are_indented_as_tools_read_them() -> None:
+    for flavour in FLAVOURS:
+        for name in METHODS:
+            lines = (inspect.getdoc(getattr(flavour, name)) or "").split("\n")
+            heads = [n for n, line in enumerate(lines) if re.fullmatch(r"(Args|Returns|Raises|Example):", line)]
+            assert [lines[n] for n in heads] == ["Args:", "Returns:", "Raises:", "Example:"], name
+            assert all(not lines[n - 1] and lines[n + 1].startswith("    ") for n in heads), name
+            said = [line.strip().partition(":")[0] for line in lines[heads[0] :] if re.match(r" {4}\w+:", line)]
+            assert {"model", "timeout", "wait_for_model"} <= set(said), name
+
+
 def public(cls: type) -> list[str]:
     """The names of a class that callers may use, constructors of dialects included; properties of data are none."""
     names = [name for name in dir(cls) if not name.startswith("_")]

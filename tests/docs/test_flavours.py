@@ -8,10 +8,9 @@ import textwrap
 from html.parser import HTMLParser
 from pathlib import Path
 
-import cmarkgfm
 import pytest
-from cmarkgfm.cmark import Options
-from markdown_it import MarkdownIt
+
+from tests.support.engines import cmark, markdown_it
 
 from .pages import DOCS, FLAVOURS, pages
 
@@ -42,9 +41,7 @@ class Structure(HTMLParser):
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_two_engines_of_gfm_read_a_page_alike(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    one = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-    other = cmarkgfm.markdown_to_html_with_extensions(text, Options.CMARK_OPT_UNSAFE, extensions=["table"])
-    assert Structure(one).found == Structure(other).found
+    assert Structure(markdown_it(text)).found == Structure(cmark(text)).found
 
 
 def rows(text: str) -> list[str]:

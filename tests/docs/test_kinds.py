@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 
 from taskbind import ir
-from taskbind.view.kinds import input_kind, output_kind
+from taskbind.view.kinds import INPUT_WORDS, OUTPUT_WORDS, InputKind, OutputKind, input_kind, output_kind
 
 from .pages import GENERATED
 
@@ -87,23 +88,24 @@ def test_our_tasks(task: ir.Task) -> None:
         (some(label=ir.Enum(("yes", "no")), score=NUMBER), "scores"),
         (many(optional(some(label=TEXT, score=NUMBER))), "scores"),
         (many(some(class_name=TEXT, score=NUMBER)), "scores"),
-        (many(some(score=NUMBER)), "json"),
+        (many(some(score=NUMBER)), "list"),
         (many(some(rect=some(x1=WHOLE, y1=WHOLE, x2=WHOLE, y2=WHOLE), what=TEXT)), "boxes"),
-        (many(some(rect=some(x1=WHOLE, y1=WHOLE), what=TEXT)), "json"),
+        (many(some(rect=some(x1=WHOLE, y1=WHOLE), what=TEXT)), "list"),
         (many(some(label=TEXT, mask=TEXT, score_=NUMBER)), "masks"),
         (many(some(label=TEXT, layer=IMAGE)), "masks"),
         (some(text=TEXT, segments_=many(some(text=TEXT, start=NUMBER, end=NUMBER))), "transcript"),
-        (some(text=TEXT, words=many(some(text=TEXT, confidence=NUMBER))), "json"),
+        (some(text=TEXT, words=many(some(text=TEXT, confidence=NUMBER))), "object"),
         (many(some(word=TEXT, start=optional(WHOLE), end=optional(WHOLE))), "spans"),
         (some(answer=TEXT, score=NUMBER, start=WHOLE, end=WHOLE), "answers"),
         (TEXT, "text"),
         (optional(TEXT), "text"),
         (some(summary=TEXT, tokens_=WHOLE), "text"),
         (many(some(generated_text=TEXT)), "text"),
-        (some(text=TEXT, count=WHOLE), "json"),
+        (some(text=TEXT, count=WHOLE), "object"),
         (some(choices=many(some(message=some(role=TEXT, content=optional(TEXT))))), "chat"),
         (some(role=TEXT, content=TEXT), "chat"),
-        (some(choices=many(some(text=TEXT))), "json"),
+        (some(choices=many(some(text=TEXT))), "object"),
+        (optional(some(text_=TEXT)), "object"),
         (IMAGE, "image"),
         (some(sampling_rate=WHOLE, sound=AUDIO), "audio"),
         (many(some(clip=ir.Media("video", "video/mp4"))), "video"),
@@ -111,11 +113,13 @@ def test_our_tasks(task: ir.Task) -> None:
         (many(NUMBER), "numbers"),
         (many(many(many(WHOLE))), "numbers"),
         (ir.Union((many(NUMBER), many(many(NUMBER)))), "numbers"),
-        (many(ir.Union((TEXT, WHOLE))), "cells"),
-        (ir.Array(None, (NUMBER, NUMBER)), "json"),
-        (ir.Map(NUMBER), "json"),
+        (many(ir.Union((TEXT, WHOLE))), "list"),
+        (many(TEXT), "list"),
+        (ir.Array(None, (NUMBER, NUMBER)), "list"),
+        (ir.Map(NUMBER), "object"),
         (ir.Any(), "json"),
-        (some(), "json"),
+        (ir.Union((NUMBER, some())), "json"),
+        (some(), "object"),
         (ir.NULL, "json"),
     ],
 )
@@ -131,16 +135,23 @@ def test_answers(output: ir.Type, kind: str) -> None:
         (TEXT, "text"),
         (ir.Union((many(TEXT), TEXT)), "texts"),
         (some(photo=IMAGE), "image"),
-        (some(photo=IMAGE, ask=TEXT), "question"),
-        (some(ask=TEXT, about=TEXT), "question"),
-        (some(ask=TEXT, grid=ir.Map(many(TEXT))), "question"),
+        (some(photo=IMAGE, question=TEXT), "question"),
+        (some(photo=IMAGE, caption=TEXT), "image"),
+        (some(query=TEXT, about=TEXT), "question"),
+        (some(first=TEXT, last=TEXT), "texts"),
+        (some(first=TEXT, age=WHOLE), "object"),
+        (some(first=TEXT, last=TEXT, age=WHOLE), "object"),
+        (some(question=TEXT), "object"),
+        (some(question=TEXT, grid=ir.Map(many(TEXT))), "question"),
         (some(first=TEXT, others=many(TEXT)), "texts"),
         (some(rows=many(many(NUMBER))), "table"),
         (ir.Map(many(ir.Union((NUMBER, TEXT)))), "table"),
         (many(some(role=TEXT, content=TEXT)), "chat"),
-        (many(some(role=TEXT)), "json"),
+        (many(some(role=TEXT)), "list"),
+        (ir.Map(NUMBER), "object"),
+        (ir.Union((NUMBER, ir.Map(NUMBER))), "json"),
         (NUMBER, "json"),
-        (some(), "json"),
+        (some(), "object"),
         (ir.Any(), "json"),
     ],
 )
@@ -150,6 +161,7 @@ def test_inputs(inputs: ir.Type, kind: str) -> None:
 
 def test_what_the_input_says_of_the_answer() -> None:
     assert output_kind(*api_of(ir.Map(many(NUMBER)), many(NUMBER))) == "cells"
+    assert output_kind(*api_of(ir.Map(many(NUMBER)), many(TEXT))) == "cells"
     assert output_kind(*api_of(AUDIO, some(words=TEXT))) == "transcript"
 
 
@@ -157,4 +169,16 @@ def test_types_that_hold_themselves_come_to_an_end() -> None:
     tree = ir.Union((ir.Ref("tree"), ir.Array(ir.Ref("tree"))))
     api, task = api_of(ir.Ref("tree"), ir.Ref("tree"))
     api = ir.Api(api.tasks, (*api.definitions, ir.Definition("tree", "Tree", tree)))
-    assert (input_kind(api, task), output_kind(api, task)) == ("json", "json")
+    assert (input_kind(api, task), output_kind(api, task)) == ("list", "list")
+
+
+def test_a_tree_is_an_object_and_no_question_or_text() -> None:
+    node = some(name=TEXT, kids_=many(ir.Ref("node")))
+    api, task = api_of(ir.Ref("node"), ir.Ref("node"))
+    api = ir.Api(api.tasks, (*api.definitions, ir.Definition("node", "Node", node)))
+    assert (input_kind(api, task), output_kind(api, task)) == ("object", "object")
+
+
+def test_every_kind_has_words() -> None:
+    assert set(INPUT_WORDS) == set(get_args(InputKind))
+    assert set(OUTPUT_WORDS) == set(get_args(OutputKind))

@@ -205,6 +205,13 @@ def view_of(config: Config) -> tuple[HuggingFaceView | None, ClarifaiView | None
     return huggingface_view(api, names, context), clarifai_view(api, names, context)
 
 
+def test_paragraphs_do_not_run_together() -> None:
+    """Each is one line in the templates: two lines beside each other are one paragraph to readers."""
+    for page in (HUGGINGFACE, CLARIFAI):
+        paragraphs = [token for one, token in pairwise(tokens(page)) if one.type == "paragraph_open"]
+        assert not [token.content for token in paragraphs if "\n" in token.content]
+
+
 def test_every_task_of_ours_is_on_both_pages() -> None:
     tasks = {path.parent.name for path in (ROOT / "specs").glob("*/task.toml")}
     for page in (HUGGINGFACE, CLARIFAI):

@@ -125,7 +125,7 @@ def test_tables_have_a_row_and_an_anchor_for_every_field(task: str, schema: str,
     for table in tables_under(DOCS / f"{task}.md", section):
         assert table.header == ("Name", "Type", "Required", "Default", "Values", "Description")
     for path, required in members(json.loads(file.read_text(encoding="utf-8")), file).items():
-        anchor = re.sub(r"[^a-z0-9_]+", "-", f"{side} {path.replace('[]', ' items')}".lower())
+        anchor = ".".join([side, *path.replace("[]", ".items").strip(".").split(".")])
         assert anchor in rows
         assert rows[anchor][2] == ("yes" if required else "no")
         assert rows[anchor][5] != "–", f"{path} is not described"
@@ -133,11 +133,11 @@ def test_tables_have_a_row_and_an_anchor_for_every_field(task: str, schema: str,
 
 def test_enums_keep_type_values_and_their_meaning() -> None:
     stopping = rows_by_anchor("automatic-speech-recognition", "Payload")[
-        "request-parameters-generation_parameters-early_stopping"
+        "request.parameters.generation_parameters.early_stopping"
     ]
     assert stopping[1:5] == ("boolean or string", "no", "–", '`true`, `false`, `"never"`')
     assert "beam search" in stopping[5]
-    subtask = rows_by_anchor("image-segmentation", "Payload")["request-parameters-subtask"]
+    subtask = rows_by_anchor("image-segmentation", "Payload")["request.parameters.subtask"]
     assert "<br>– `panoptic`: Each countable thing" in subtask[5]
 
 
@@ -150,7 +150,7 @@ def test_fields_far_inside_stand_in_a_fold_of_their_own() -> None:
 
 
 def test_nullable_members_and_defaults_say_so() -> None:
-    score = rows_by_anchor("image-segmentation", "Response")["response-items-score"]
+    score = rows_by_anchor("image-segmentation", "Response")["response.items.score"]
     assert score[1] == "number or null"
     assert "&nbsp;" not in (DOCS / "image-segmentation.md").read_text(encoding="utf-8")
 

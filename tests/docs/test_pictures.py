@@ -137,7 +137,7 @@ ITEMS: dict[str, dict[str, Any]] = {
     "answers": {"answer": NASTY, "score": -1e308},
     "text": {"anything": NASTY},
     "chat": {"role": NASTY, "content": NASTY},
-    "json": {NASTY: NASTY, "list": [NASTY] * 50},
+    "object": {NASTY: NASTY, "list": [NASTY] * 50},
 }
 
 
@@ -166,7 +166,7 @@ def test_hostile_texts_and_numbers(kind: str) -> None:
     for output in (ITEMS[kind], [ITEMS[kind]] * 40):
         api, task, example = made_up(output)
         if isinstance(output, list) or kind not in ("text", "spans"):
-            assert output_kind(api, task.task) == kind
+            assert output_kind(api, task.task) == ("list" if kind == "object" and isinstance(output, list) else kind)
         root = check(picture(api, task, example, {}) or "")
         assert "alert(1)" in " ".join(root.itertext())
 

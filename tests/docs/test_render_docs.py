@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from taskbind.context import Context
 from taskbind.diagnostics import TaskbindError
 from taskbind.plan import plan
 from taskbind.render import docs, snippets
+from tests.support.engines import ENGINES, STARTERS, python_markdown
 
 from . import pages
 
@@ -25,7 +26,7 @@ NASTY = (
     "[j](javascript:x) # not a heading"
 )
 PNG = b"\x89PNG\r\n\x1a\n rest"
-Render = Callable[[ir.Task], dict[str, str | bytes]]
+Render = Callable[..., dict[str, str | bytes]]
 
 PARAMETERS = ir.Object(
     (
@@ -65,9 +66,11 @@ def render(tmp_path: Path) -> Render:
     (tmp_path / "specs" / "x" / "b.png").write_bytes(b"GIF it is not, nor anything else")
     (tmp_path / "specs" / "x" / "c.flac").write_bytes(b"fLaC")
 
-    def run(task: ir.Task) -> dict[str, str | bytes]:
-        config = Config(tmp_path / "specs", tmp_path / "out")
-        api = ir.Api((task,), DEFINITIONS)
+    def run(
+        task: ir.Task, definitions: tuple[ir.Definition, ...] = DEFINITIONS, summary: str = "All."
+    ) -> dict[str, str | bytes]:
+        config = Config(tmp_path / "specs", tmp_path / "out", summary=summary)
+        api = ir.Api((task,), definitions)
         names = plan(api, config)
         files = docs.render(api, names, Context(config)) | snippets.render(api, names, Context(config))
         for path, content in files.items():
@@ -81,7 +84,7 @@ def render(tmp_path: Path) -> Render:
 
 def anchored(cell: str) -> str:
     """The name in the first cell of a row, as Markdown."""
-    found = re.fullmatch(r'<a id="([\w-]+)" href="#\1"><code>(.*)</code></a>', cell)
+    found = re.fullmatch(r'<a id="([\w.:-]+)" href="#\1"><code>(.*)</code></a>', cell)
     assert found, cell
     return found[2]
 
@@ -128,6 +131,67 @@ def test_programs_carry_hostile_values(render: Render) -> None:
     exec(compile(program, "<program>", "exec"), {"sent": sent})
     assert sent["json"] == {"inputs": "", "parameters": {"mode": NASTY, "k": 2}}
     assert all("\u202e" not in row["code"] for row in listed.values())
+
+
+@pytest.mark.parametrize("starter", STARTERS)
+def test_texts_open_no_blocks(render: Render, starter: str) -> None:
+    """Pages are built alike whether their texts begin with what begins a block or with a plain word."""
+
+    def structures(text: str) -> Iterator[list[str]]:
+        paragraph = "x" if starter[:2] in ("- ", "-", "*") else text  # a description may have lists
+        prose = replace(
+            DOCS,
+            summary=text,
+            description=f"{paragraph}\n\nx\n- {text}\n- {text}\n\n{paragraph}",
+            applications=(text, text),
+            also=(text,),
+            category=text,
+            models=(ir.Recommended("owner/name", text),),
+        )
+        examples = tuple(replace(example, title=text) for example in EXAMPLES)
+        definitions = tuple(replace(definition, doc=text) for definition in DEFINITIONS)
+        files = render(replace(TASK, title=text, docs=prose, examples=examples), definitions, text)
+        for engine, folder in ENGINES.items():
+            for page in ("x", "index"):
+                html = engine(str(files[f"{folder}/{page}.md"]))
+                yield re.findall(r"<(/?\w+)", html.replace("<br>", " "))
+
+    plain = structures("Breakout `code`.")
+    for found, expected in zip(structures(f"{starter} `code`."), plain, strict=True):
+        assert found == expected
+
+
+def test_a_title_holds_no_link_and_keeps_its_end(render: Render) -> None:
+    title = "C [x](https://e.x) https://e.x/y #"
+    files = render(replace(TASK, title=title, docs=replace(DOCS, category=title)))
+    for engine, folder in ENGINES.items():
+        page, index = (engine(str(files[f"{folder}/{name}.md"])) for name in ("x", "index"))
+        assert re.search(rf"<h1[^>]*>{re.escape(title)}<", page)
+        assert re.search(rf'<a href="x.md">{re.escape(title)}</a>', index)
+
+
+def test_every_member_has_an_anchor_of_its_own(render: Render) -> None:
+    """Whatever members are called, and whatever headings say."""
+    names = ["topK", "topk", *"a.b a|b a-b a_b ü 漢 items 0 or1 any :any root :root :7C: *".split(), "", " "]
+    number = ir.Scalar("integer")
+    members = ir.Object(tuple(ir.Field(name, number, False) for name in names), number)
+    either = ir.Union((members, ir.Array(members, ()), ir.Map(members)))
+    nested = [ir.Field(name, ir.Array(members, (number,)), False) for name in ("items", "a", "")]
+    answer = ir.Object((*nested, ir.Field("either", either, False)))
+    definitions = (*DEFINITIONS[:2], replace(DEFINITIONS[2], type=answer), replace(DEFINITIONS[3], type=members))
+    titles = {"a": "Request inputs", "b": "Request.inputs", "c": "Response", "d": "Request.parameters"}
+    examples = tuple(replace(EXAMPLES[0], name=name, title=title) for name, title in titles.items())
+    files = render(replace(TASK, examples=examples), definitions)
+    ids = re.findall('<a id="([^"]+)"', str(files["docs/x.md"]))
+    assert {"request.inputs", "request.parameters.topK", "response.items.items.a_b"} < set(ids)
+    assert all(re.fullmatch("[A-Za-z0-9_.:-]+", id) for id in ids)
+    every = re.findall(r'<(?:h\d|a) id="([^"]+)"', python_markdown(str(files["site/docs/x.md"])))
+    assert len(set(every)) == len(every) > len(ids) > 80
+    # A member more changes no other anchor.
+    fewer = replace(members, fields=members.fields[1:])
+    files = render(replace(TASK, examples=examples), (*definitions[:3], replace(definitions[3], type=fewer)))
+    ids.remove("request.parameters.topK")
+    assert re.findall('<a id="([^"]+)"', str(files["docs/x.md"])) == ids
 
 
 def test_task_without_prose_has_no_empty_section(render: Render, tmp_path: Path) -> None:

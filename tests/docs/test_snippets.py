@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
-from .pages import DOCS, GENERATED, printed, responses
+from .execute import RECORD, digest
+from .pages import DOCS, FLAVOURS, GENERATED, printed, responses
 from .programs import LANGUAGES, programs
 from .specs import examples, sendings
 
@@ -47,12 +49,16 @@ def test_snippets_json_is_what_the_pages_print() -> None:
 
 def test_the_index_counts_right() -> None:
     # That as many are run, `test_programs_run` says of each language.
-    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    record = tomllib.loads(RECORD.read_text(encoding="utf-8"))
     count = len(sendings()) * len(LANGUAGES)
+    assert record == {"sha256": digest(), "programs": count}, "programs have changed: run nox -s record"
     assert count == len(programs())
-    assert f"{count} of {count}" in text
+    known = sum(program.language in ("curl", "client", "javascript") for program in programs())
+    for flavour, printed_there in (("github", count), ("site", count), ("hf", known)):
+        assert f"{printed_there} of {printed_there}" in (FLAVOURS[flavour] / "index.md").read_text(encoding="utf-8")
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
     recorded = sum(example.recorded.exists() for example in examples().values())
-    assert re.search(rf"\b{recorded}\W+ of the answers were recorded", text)
+    assert re.search(rf"\b{recorded}\W+ of the answers shown were recorded", text)
 
 
 def test_pages_show_the_responses() -> None:

@@ -346,6 +346,20 @@ def test_tasks_streams_and_words() -> None:
     assert changes(streaming, old)[1] == Change("t", "stream", "", Kind.REMOVED, ir.Ref("in"), None)
 
 
+def test_only_prose_counts_as_words_of_a_task() -> None:
+    old = one(TEXT)
+    model = ir.Recommended("owner/name", "Why.")
+    listed = ir.TaskDocs(category="C", also=("a",), models=(model,), learn_more="https://e.org/", pipeline_tag="p")
+    prose = ir.TaskDocs(summary="S.", description="D.", applications=("A",))
+    for docs, wanted in ((listed, []), (prose, ["summary", "description", "applications"])):
+        new = replace(old, tasks=(replace(old.tasks[0], docs=docs),))
+        found = changes(old, new)
+        assert [change.name for change in found] == wanted
+        assert {change.kind for change in found} <= {Kind.DESCRIPTION}
+    titled = replace(old, tasks=(replace(old.tasks[0], title="Other"),))
+    assert [change.name for change in changes(old, titled)] == ["title"]
+
+
 def test_examples_are_no_part_of_the_api() -> None:
     assert changes(one(TEXT), api(object_of(member("x", TEXT)), examples=(ir.Example("e", "E", inputs="a"),))) == ()
 

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tokenize
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hypothesis import example, given, settings, strategies as st
 from markdown_it import MarkdownIt
 
 from taskbind import escape
+from tests.support.engines import ENGINES, STARTERS, python_markdown
 
 HOSTILE = (
     'a"""b',
@@ -200,6 +202,48 @@ def test_markdown_block_is_paragraphs_and_lists(text: str) -> None:
 
 
 @hostile
+def test_the_site_reads_it_alike(text: str) -> None:
+    html = python_markdown(escape.markdown_block(text))
+    assert set(Text(html).tags) <= {"p", "ul", "li", "code", "a", "br"}
+    line = python_markdown(escape.markdown(text))
+    assert line.count("<p>") == line.count("<p") == (1 if line else 0)
+    if not re.search(r"`|\]\(https?:", text):  # code spans and links are markup on purpose
+        assert squeezed(Text(line.replace("<br>", " ").replace("<br />", " ")).text) == squeezed(escape.visible(text))
+
+
+@pytest.mark.parametrize("starter", STARTERS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_line_is_a_paragraph_whatever_it_begins_with(engine: Callable[[str], str], starter: str) -> None:
+    for text in (starter, f"{starter} y", f"{starter}\n    y"):
+        html = engine(escape.markdown(text))
+        assert re.fullmatch(r"<p>[^<]*</p>\s*", html)
+        assert squeezed(Text(html).text) == squeezed(text)
+        html = engine(f"# {escape.markdown(text, links=False)}\n\nz")
+        assert squeezed(Text(html.replace("&para;", "")).text) == f"{squeezed(text)} z"
+        listed = engine(escape.markdown_block(f"x\n- {text}\n- {text}"))
+        item = rf"<li>{re.escape(html.partition('>')[2].partition('<')[0])}</li>\s*"
+        assert re.fullmatch(rf"<p>x</p>\s*<ul>\s*{item * 2}</ul>\s*", listed)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_text_for_headings_and_links_holds_no_link_and_loses_nothing(engine: Callable[[str], str]) -> None:
+    for text in (
+        "C #",
+        "C ##",
+        "C#",
+        "#",
+        "C \\#",
+        "C \\\\##",
+        "see https://e.x/y",
+        "[x](https://e.x) ![i](https://e.x/i)",
+    ):
+        safe = escape.markdown(text, links=False)
+        parsed = Text(engine(f"# {safe}\n\n[{safe}](page.md)").replace("&para;", ""))
+        assert squeezed(parsed.text) == f"{text} {text}"
+        assert [address for address in parsed.addresses if not address.startswith("#")] == ["page.md"]
+
+
+@hostile
 def test_code_is_one_code_span(text: str) -> None:
     html = gfm.render(f"| A |\n| :-- |\n| {escape.code(text)} |\n")
     found = re.search(r"<td[^>]*>(.*)</td>", html)
@@ -207,6 +251,20 @@ def test_code_is_one_code_span(text: str) -> None:
     parsed = Text(found[1])
     assert parsed.tags == ["code"]
     assert squeezed(parsed.text) == squeezed(escape.visible(text))
+
+
+@hostile
+def test_code_in_html_is_read_alike_in_blocks_and_lines(text: str) -> None:
+    shown = squeezed(escape.visible(text))
+    for html in (
+        gfm.render(f"<summary>{escape.html_code(text, block=True)}</summary>"),
+        python_markdown(f'??? example "{escape.html_code(text, block=True)}"\n\n    x').replace("<p>x</p>", ""),
+        gfm.render(f'<a href="#x">{escape.html_code(text)}</a>'),
+        python_markdown(f'<a href="#x">{escape.html_code(text)}</a>'),
+    ):
+        parsed = Text(html)
+        assert parsed.tags[-1] == "code"
+        assert squeezed(parsed.text) == shown
 
 
 # -------------------------------------------------------------------------------------------------- the other targets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,29 @@ def test_names_and_tags(document: dict[str, Any]) -> None:
     grouped = {tag: group["name"] for group in document["x-tagGroups"] for tag in group["tags"]}
     assert set(grouped) == set(tags)
     assert {task: grouped[task] for task in TASKS} == {task: meta(task)["category"] for task in TASKS}
+
+
+def test_texts_of_specs_are_markdown_that_shows_them(tmp_path: Path) -> None:
+    """Viewers read descriptions as Markdown; nothing of it may load, run or look like something else."""
+    said = "![i](https://e.x/i) <script>alert(1)</script> *all* `code`"
+    shown = r"\![i](https://e.x/i) &lt;script&gt;alert(1)&lt;/script&gt; \*all\* `code`"
+    number = {"type": "integer", "description": said}
+    mode = {"oneOf": [{"const": "a", "description": said}, {"const": "b`"}], "type": "string", "description": said}
+    text = json.dumps(said)
+    files = echo_task({"description": number, "mode": mode}, closed({"n": number}, "n", description=said))
+    files["echo/task.toml"] = f"title = {text}\nsummary = {text}\ndescription = {text}\n"
+    config, _ = generate_project(tmp_path, files)
+    made = json.loads((config.out / "openapi.json").read_bytes())
+    assert made["tags"][0]["description"] == shown
+    operation = made["paths"]["/tasks/echo"]["post"]
+    assert operation["description"] == operation["responses"]["200"]["description"] == shown
+    assert operation["summary"] == said  # which is plain text
+    members = made["components"]["schemas"]["EchoParameters"]["properties"]
+    assert members["description"]["description"] == shown
+    assert members["mode"]["description"] == f"{shown}\n\n- `a`: {shown}"
+    assert "<script" not in re.sub(r'"(summary|x-displayName)": "[^"]*"', "", json.dumps(made))
+    own = (config.out / "made" / "schemas" / "echo.json").read_text(encoding="utf-8")
+    assert said in own and shown not in own
 
 
 def test_any_model(document: dict[str, Any]) -> None:

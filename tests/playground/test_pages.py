@@ -116,7 +116,8 @@ def test_pages_are_read_only(client: httpx.Client) -> None:
 def test_the_root_leads_to_the_playground(client: httpx.Client) -> None:
     for method in ("GET", "HEAD"):
         answer = client.request(method, "/")
-        assert (answer.status_code, answer.headers["location"]) == (307, "/playground")
+        # Relative: a proxy may have taken a prefix off that nobody told the server of.
+        assert (answer.status_code, answer.headers["location"]) == (307, "playground")
 
 
 def test_the_manifest_says_what_this_server_serves_and_no_secret(client: httpx.Client) -> None:
@@ -128,6 +129,8 @@ def test_the_manifest_says_what_this_server_serves_and_no_secret(client: httpx.C
     assert server["served"].keys() == TASKS.keys()
     assert server["token"] is True
     assert TOKEN not in answer.text
+    again = client.get("/playground/manifest.json", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_every_sample_of_the_manifest_is_there(client: httpx.Client) -> None:

@@ -17,7 +17,7 @@ from taskbind.site.build import build_site
 from tests.conftest import ROOT
 from tests.support.project import echo_task, generate_project
 
-HOSTILE = '</script></title><img src=x onerror="alert(1)"> & {{ 1 }} {% x %} ```'
+HOSTILE = '</script></title><img src=x onerror="alert(1)"> & {{ 1 }} {% x %} ``` ![x](https://e.x/i) [docs](other.html) ] ` ['
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -120,15 +120,15 @@ def test_copy_page_as_markdown(browser: Browser, address: str, site: Path) -> No
 
 
 def test_a_link_to_a_field_leads_to_its_row(browser: Browser, address: str) -> None:
-    with opened(browser, address, "image-classification.html#request-parameters-top_k", **DESKTOP) as watched:
+    with opened(browser, address, "image-classification.html#request.parameters.top_k", **DESKTOP) as watched:
         page = watched.page
-        assert 40 < top(page, "#request-parameters-top_k") < 300  # below the header, near the top
+        assert 40 < top(page, "[id='request.parameters.top_k']") < 300  # below the header, near the top
         colour = "(cell) => getComputedStyle(cell).backgroundColor"
-        row = page.locator("tr:has(#request-parameters-top_k) > td").first
-        other = page.locator("tr:has(#request-inputs) > td").first
+        row = page.locator("tr:has([id='request.parameters.top_k']) > td").first
+        other = page.locator("tr:has([id='request.inputs']) > td").first
         assert row.evaluate(colour) != other.evaluate(colour)
-        page.locator("#request-inputs").click()
-        assert page.evaluate("location.hash") == "#request-inputs"
+        page.locator("[id='request.inputs']").click()
+        assert page.evaluate("location.hash") == "#request.inputs"
         assert other.evaluate(colour) != row.evaluate(colour)
 
 
@@ -147,7 +147,7 @@ def _folded(site: Path) -> tuple[str, str]:
     """A page and the id of a field that lies in a fold of it."""
     for page in sorted(site.glob("*.html")):
         for fold in re.findall(r"<details.*?</details>", page.read_text(encoding="utf-8"), re.DOTALL):
-            if found := re.search(r'<a id="((?:request|response)-[^"]+)"', fold):
+            if found := re.search(r'<a id="((?:request|response)\.[^"]+)"', fold):
                 return page.name, found[1]
     raise AssertionError("no field of any page lies in a fold")
 
@@ -196,13 +196,13 @@ def test_the_search_shows_hostile_texts_as_texts(browser: Browser, releases: str
 
 
 def test_a_choice_of_versions_leads_to_the_same_page(browser: Browser, releases: str) -> None:
-    with opened(browser, releases, "echo.html", **DESKTOP) as watched:
+    with opened(browser, releases, "echo.html#request.inputs", **DESKTOP) as watched:
         page = watched.page
         choice = page.get_by_label("Version of these docs")
         assert choice.locator("option").all_inner_texts() == ["0.2.0 (newest)", "0.1.0"]
         assert choice.input_value() == "0.2.0"
         choice.select_option("0.1.0")
-        page.wait_for_url("**/0.1.0/echo.html")
+        page.wait_for_url("**/0.1.0/echo.html#request.inputs")
         assert page.get_by_label("Version of these docs").input_value() == "0.1.0"
         page.get_by_role("link", name="Version 0.1.0, and others").click()
         page.wait_for_url("**/versions/index.html")

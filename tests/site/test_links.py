@@ -42,6 +42,15 @@ def faults(files: dict[str, str], url: str | None = None) -> list[str]:
     return [str(fault) for fault in check_links(data, url=url).faults]
 
 
+def test_what_is_escaped_in_markdown_is_text() -> None:
+    sound = r"\[x\](gone.md) \` `](gone.md)` \` x](gone.md) [x\](gone.md) ``` `[x](gone.md)`"
+    assert faults(SITE | {"page.md": sound + "\n\n~~~\n[x](gone.md)\n\n[x]: gone.md\n"}) == []
+    text = r"\![i](https://else.org/i) \[x\](gone.md) \\`[y](other.html)\\` \`[z](gone.md)\`"
+    assert faults(SITE | {"page.md": text}) == [
+        "page.md:1: link to 'gone.md', and there is no such file; did you mean 'page.md'?"
+    ]
+
+
 def test_a_sound_site_has_no_fault() -> None:
     assert faults(SITE) == []
     checked = check_links({name: text.encode() for name, text in SITE.items()})
@@ -66,7 +75,8 @@ def test_a_sound_site_has_no_fault() -> None:
         ('<a href="javascript:alert(1)">x</a>', "whose scheme is none for a page"),
         ('<a href="file:///etc/hosts">x</a>', "whose scheme is none for a page"),
         ('<a href="http://[x">x</a>', "is no address"),
-        ('<meta http-equiv="refresh" content="0; url=gone.html">', "link to 'gone.html'"),
+        ('<meta http-equiv="refresh" content="0; url=gone.html">', "it loads 'gone.html'"),
+        ('<meta http-equiv="refresh" content="0;URL=\'https://else.org\'">', "from another host"),
         ('<form action="gone.html"></form>', "link to 'gone.html'"),
         ('<map><area href="gone.html"></map>', "link to 'gone.html'"),
         ('<base href="folder/">', "a <base> changes what every link on the page means"),
@@ -92,6 +102,24 @@ def test_a_sound_site_has_no_fault() -> None:
         ('<link rel="preconnect" href="https://else.org">', "from another host"),
         ('<link rel="stylesheet" href="https://else.org/x.css">', "from another host"),
         ("<style>@import url(https://else.org/x.css);</style>", "from another host"),
+        ('<style>@IMPORT "https://else.org/x.css";</style>', "from another host"),
+        ('<div style="background: URL(https://else.org/x.png)"></div>', "from another host"),
+        ('<style>a { background: image-set("https://else.org/x.png" type("image/png")) }</style>', "from another host"),
+        ("<style>a { background: url(\\68ttps://else.org/x.png) }</style>", "from another host"),
+        ("<div style=\"background: image-set('gone.png' 1x)\"></div>", "it loads 'gone.png'"),
+        ('<svg><rect fill="url(https://else.org/x.svg#a)"/></svg>', "from another host"),
+        ('<svg><g clip-path="url(#none)"/></svg>', "nothing in index.html has this id"),
+        ('<svg><linearGradient href="#none"/></svg>', "nothing in index.html has this id"),
+        ('<table background="https://else.org/x.png"></table>', "from another host"),
+        ('<iframe srcdoc="<img src=https://else.org/x.png>"></iframe>', "from another host"),
+        ('<a ping="https://else.org/p" href="#dot">x</a>', "from another host"),
+        ('<script>import("https://else.org/x.js")</script>', "from another host"),
+        ('<script type="module">import { x } from "https://else.org/x.js"</script>', "from another host"),
+        ('<button formaction="gone.html">x</button>', "link to 'gone.html'"),
+        ('<label for="none">x</label>', "link to '#none', and nothing in index.html has this id"),
+        ('<p aria-labelledby="dot none">x</p>', "link to '#none', and nothing in index.html has this id"),
+        ('<img src="folder">', "it loads 'folder', which is a page"),
+        ('<img src="other.html">', "it loads 'other.html', which is a page; name a file that can be a part of a page"),
         ('<svg><image xlink:href="https://else.org/x.png"/></svg>', "from another host"),
     ],
 )
@@ -103,14 +131,45 @@ def test_a_planted_fault_is_the_only_one(planted: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "planted",
+    [
+        '<a href="#TOP">x</a>',
+        '<img srcset="data:image/png;base64,AAAA 1x, picture.png 2x">',
+        '<img srcset="picture.png, picture.png 2x,picture.png 3x">',
+        '<textarea><img src="gone.png"></textarea><svg><title/></svg>',
+        '<a href="sms:1">x</a> <meta http-equiv="refresh" content="5">',
+        '<label for="dot" style="color: red">x</label><iframe src="other.html"></iframe>',
+        '<script>document.write("<img src=gone.png>")</script><!-- <img src="gone.png"> -->',
+        '<img alt="url(https://else.org/)" src="picture.png?v=2"><link rel="prefetch" href="other.html">',
+        '<iframe srcdoc="<a href=#x>x</a>"></iframe>',
+    ],
+)
+def test_what_is_sound_is_no_fault(planted: str) -> None:
+    assert faults(SITE | {"index.html": PAGE.replace("<!-- place -->", planted)}) == []
+
+
+@pytest.mark.parametrize(
     ("file", "text", "told"),
     [
         ("style.css", "a {}\nb { background: url('gone.png') }", "style.css:2: it loads 'gone.png'"),
         ("style.css", '@import "https://else.org/x.css";', "style.css:1: it loads 'https://else.org/x.css'"),
         ("more.css", "c { src: url( https://else.org/f.woff2 ) }", "more.css:1: it loads"),
+        (
+            "icon.svg",
+            '<?xml-stylesheet href="https://else.org/x.css"?><svg><path id="mark"/></svg>',
+            "icon.svg:1: it loads 'https://else.org/x.css'",
+        ),
         ("icon.svg", '<svg><path id="mark"/><image href="gone.png"/></svg>', "icon.svg:1: it loads 'gone.png'"),
         ("page.md", "\n[x](gone.md)\n", "page.md:2: link to 'gone.md'"),
         ("page.md", "![x](https://else.org/x.png)\n", "page.md:1: it loads 'https://else.org/x.png'"),
+        ("page.md", "[x][R]\n\n[r]: gone.md\n", "page.md:3: link to 'gone.md'"),
+        ("page.md", "![x][r]\n\n[r]: https://else.org/x.png\n", "page.md:3: it loads 'https://else.org/x.png'"),
+        ("page.md", "[x](<gone dir/a.md>)", "page.md:1: link to 'gone dir/a.md'"),
+        ("page.md", "[x](gone.md 't')", "page.md:1: link to 'gone.md'"),
+        ("page.md", "[x](a_(b).md)", "page.md:1: link to 'a_(b).md'"),
+        ("page.md", "[![x](picture.png)](gone.md)", "page.md:1: link to 'gone.md'"),
+        ("page.md", "A \\` tick, `code`, [x](gone.md), and a ` tick", "page.md:1: link to 'gone.md'"),
+        ("page.md", "A ` tick\n\n[x](gone.md), and a ` tick", "page.md:3: link to 'gone.md'"),
         ("page.md", '```\n```\n<img src="gone.png">\n', "page.md:3: it loads 'gone.png'"),
         ("llms.txt", "- [Page](gone.md): a page\n", "llms.txt:1: link to 'gone.md'"),
     ],
@@ -131,6 +190,8 @@ def test_a_known_address_allows_absolute_paths_below_it() -> None:
     assert faults(site, "https://here.org/docs/") == []
     assert len(faults(site, "https://here.org/")) == 6
     assert len(faults(site)) == 5
+    site = {"index.html": '<a href="/my%20docs/index.html">x</a>'}
+    assert faults(site, "https://here.org/my%20docs/") == faults(site, "https://here.org/my docs/") == []
 
 
 def test_the_page_for_what_is_not_there_may_be_shown_anywhere() -> None:

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from taskbind.cli import main
 from taskbind.commit import MANIFEST
 from taskbind.config import Config, load_config
 from taskbind.diagnostics import EditedError, TaskbindError
+from taskbind.pipeline import generate
 from taskbind.site.build import LinkError, build_site, check_site
 from taskbind.site.versions import Version, newest
 from tests.conftest import ROOT
+from tests.support.project import closed, echo_task, generate_project
 
 PROJECT = load_config(ROOT)
 
@@ -112,12 +115,45 @@ def test_hostile_texts_stay_texts(small: Config, tmp_path: Path) -> None:
     assert "onerror=&quot;alert(1)&quot;" in navigation
 
 
+def test_names_that_are_nearly_alike_have_a_sound_site(tmp_path: Path) -> None:
+    """Members, headings and the project itself may be called what they like; links lead where they should."""
+    names = ("topK", "topk", "a.b", "a|b", "ü", "漢", "parameters")
+    number = {"type": "integer", "description": "![i](https://e.x/i) https://e.x/y"}
+    echo = echo_task(dict.fromkeys(names, number), closed({"": number, "漢": number, "items": number}))
+    meta = (
+        'title = "{}"\ncategory = "{}"\nsummary = "!!! danger"\n'
+        'description = """![i](https://e.x/i)\n\n=== \\"x\\"\n\n    y"""\n'
+        '[[examples]]\nname = "a"\ntitle = "Request inputs"\ninputs = "x"\n'
+    )
+    files = echo | {"echo/task.toml": meta.format("[x](https://e.x) #", "Start a server")}
+    files |= {f"other/{name.partition('/')[2]}": content for name, content in echo.items()}
+    files["other/task.toml"] = meta.format("true", "Tasks")
+    config, _ = generate_project(tmp_path, files, package="null")
+    build_site(config, tmp_path / "site")
+    assert yaml.safe_load((config.out / "site" / "mkdocs.yml").read_bytes())["site_name"] == "null"
+    rows = _Tags(tmp_path / "site" / "parameters.html").found
+    links = [attributes["href"] or "" for tag, attributes in rows if tag == "a" and "href" in attributes]
+    assert len({link for link in links if link.startswith("echo.html#request.parameters.")}) == len(names)
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    for id, title in {"index.start": "Start a server", "index.tasks": "Tasks"}.items():
+        assert re.search(rf'<a id="{id}"></a></p>\s*<h2[^>]*>{title}<', page)
+        assert f'href="index.html#{id}"' in (tmp_path / "site" / "echo.html").read_text(encoding="utf-8")
+
+
 # ----------------------------------------------------------------------------------------------------------- releases
 
 
 def shown(folder: Path) -> str:
     """The version that the index page in a folder says it is of."""
     return next(a["data-version"] or "" for tag, a in _Tags(folder / "index.html").found if "data-version" in a)
+
+
+def test_foreign_specs_without_a_word_of_prose_have_a_site(corpus: Path, tmp_path: Path) -> None:
+    config = Config(corpus / "hf-tasks", tmp_path / "out")
+    generate(config)
+    built = build_site(config, tmp_path / "site")
+    assert built.checked.pages > 30
+    assert "ran before they were published" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_releases_live_side_by_side(small: Config, tmp_path: Path) -> None:

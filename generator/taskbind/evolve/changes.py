@@ -33,12 +33,14 @@ _BOUNDS: Final = (
 )
 _FORMATS: Final = ("pattern", "format")
 _LENGTHS: Final = ("min_items", "max_items", "unique")
+_PROSE: Final = ("summary", "description", "applications")
+"""What a task's docs say about it; its place in the index, its models and further reading are no part of the API."""
 
 
 def changes(old: ir.Api, new: ir.Api) -> tuple[Change, ...]:
     """All differences, in the order of the tasks and of the members of `new`; what `new` no longer has comes last.
 
-    Examples of tasks are no part of the API.
+    Examples of tasks are no part of the API, nor is where its docs list it and what they recommend.
     """
     meanings = Meanings(old, new)
     before, after = ({task.id: task for task in api.tasks} for api in (old, new))
@@ -58,7 +60,7 @@ def _one_sided(task: str, side: Side, path: str, before: Any, after: Any) -> Cha
 def _task(old: ir.Api, new: ir.Api, meanings: Meanings, before: ir.Task, after: ir.Task) -> Iterator[Change]:
     id = after.id
     said = [("title", before.title, after.title)]
-    said += [(f.name, getattr(before.docs, f.name), getattr(after.docs, f.name)) for f in fields(ir.TaskDocs)]
+    said += [(name, getattr(before.docs, name), getattr(after.docs, name)) for name in _PROSE]
     for name, one, other in said:
         if one != other:
             yield Change(id, "task", "", Kind.DESCRIPTION, one, other, name)

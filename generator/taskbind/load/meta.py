@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any, Final, TypeGuard
 
+from ..escape import visible
 from .files import MAX_DEPTH, Reader
 from .layout import TASK_ID, Folder
 from .toml import TomlChecker, is_text, is_texts
@@ -25,6 +26,7 @@ _TASK_KEYS: Final = (
 )
 _MODEL_KEYS: Final = ("id", "doc")
 _EXAMPLE_KEYS: Final = ("name", "title", "media", "inputs", "files", "parameters")
+_MAX_HEADING: Final = 80
 _URL: Final = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -49,8 +51,9 @@ class _Checker(TomlChecker):
 
     def task(self, meta: dict[str, Any]) -> None:
         self.known(meta, _TASK_KEYS, "")
-        for key in ("title", "summary", "category", "description"):
+        for key in ("title", "summary", "description"):
             self.value(meta, key, "", is_text, "a text")
+        self.value(meta, "category", "", _is_heading, f"one line of at most {_MAX_HEADING} visible characters")
         for key in ("also", "applications", "departures"):
             self.value(meta, key, "", is_texts, "a list of texts")
         self.value(meta, "learn_more", "", _is_url, "an http(s) URL")
@@ -106,6 +109,10 @@ class _Checker(TomlChecker):
 
 def _is_text_table(value: Any) -> TypeGuard[dict[str, str]]:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _is_heading(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _MAX_HEADING and "\n" not in value and visible(value) == value
 
 
 def _is_url(value: Any) -> bool:

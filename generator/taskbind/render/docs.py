@@ -17,6 +17,8 @@ from ..escape import html, json_text, markdown
 from ..plan import Plan
 from ..view.changelog import changelog_view
 from ..view.dialects import dialect_views
+from ..view.executed import executed
+from ..view.languages import LANGUAGES
 from ..view.migrating.clarifai import clarifai_view
 from ..view.migrating.huggingface import huggingface_view
 from ..view.pages import Category, Page, categories, pages, shared_parameters
@@ -28,30 +30,38 @@ from . import Files
 
 @dataclass(frozen=True)
 class Flavour:
-    """Where the pages of a flavour go, and where what they link to is as seen from there."""
+    """Where the pages of a flavour go, where what they link to is as seen from there, and the languages it prints."""
 
     folder: str
     assets: str
     schema: str
     openapi: str
+    languages: frozenset[str] = frozenset(language.id for language in LANGUAGES)
 
 
 FLAVOURS: Final = {
     "github": Flavour("docs", "", "../{package}/schemas/{module}.json", "../openapi.json"),
     "site": Flavour("site/docs", "", "schemas/{id}.json", "openapi.json"),
-    "hf": Flavour("hf", "../docs/", "../{package}/schemas/{module}.json", "../openapi.json"),
+    "hf": Flavour(
+        "hf",
+        "../docs/",
+        "../{package}/schemas/{module}.json",
+        "../openapi.json",
+        frozenset({"curl", "client", "javascript"}),
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Project:
-    """What all pages share: names of the distribution, its environment variables, and how much was run."""
+    """What all pages share: names of the distribution, its environment variables, what it has and what was run."""
 
     package: str
     distribution: str
     summary: str
     env: str
-    programs: int
+    demo: bool
+    executed: bool
     responses: int
 
 
@@ -76,7 +86,12 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     out: Files = {}
     for name in context.config.docs:
         flavour = FLAVOURS[name]
-        view = common | {"flavour": name, "assets": flavour.assets, "openapi": flavour.openapi}
+        view = common | {
+            "flavour": name,
+            "assets": flavour.assets,
+            "openapi": flavour.openapi,
+            "printed": sum(p.language.id in flavour.languages for p in context.once(programs, api, plan)),
+        }
         for other in whole:
             template = context.template(f"docs/{other.page}.md.jinja")
             text = template.render(view, view=other.view, about=json_text(html(other.about)))
@@ -136,7 +151,8 @@ def _common(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
         distribution=plan.distribution,
         summary=markdown(context.config.summary),
         env=context.config.env_prefix,
-        programs=len(context.once(programs, api, plan)),
+        demo=context.config.demo,
+        executed=executed(api, plan, context),
         responses=sum(example.recorded for task in plan.tasks for example in task.task.examples),
     )
     return {

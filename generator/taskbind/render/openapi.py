@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .. import ir
 from ..context import BASE_URL, Context
+from ..escape import markdown, markdown_block
 from ..plan import Plan, TaskPlan
 from ..view.openapi import (
     SERVICE,
@@ -90,7 +91,7 @@ class _Document:
 
     def tags(self) -> list[dict[str, Any]]:
         own = [
-            {"name": task.task.id, "description": _summary(task), "x-displayName": task.task.title}
+            {"name": task.task.id, "description": markdown(_summary(task)), "x-displayName": task.task.title}
             for task in self.plan.tasks
         ]
         return [
@@ -121,11 +122,11 @@ class _Document:
         return {
             "operationId": task.method,
             "summary": task.task.title,
-            "description": (docs.description or _summary(task)).strip(),
+            "description": markdown_block(docs.description or _summary(task)),
             "tags": [task.task.id],
             "parameters": _parameters(),
             "requestBody": {"required": True, "content": body},
-            "responses": _responses(self.api.definition(task.task.output).doc or "The answer.", answer),
+            "responses": _responses(markdown_block(self.api.definition(task.task.output).doc) or "The answer.", answer),
             "x-codeSamples": [
                 {"lang": program.language.fence, "label": program.language.label, "source": program.code}
                 for program in self.shown(task)

@@ -8,8 +8,8 @@ from .. import ir
 from ..context import Context, header
 from ..escape import json_text, markdown, py_literal
 from ..plan import Plan, TaskPlan
-from ..view.languages import LANGUAGES
 from ..view.pages import categories
+from ..view.programs import programs
 from . import Files
 
 ERRORS: Final = (
@@ -53,7 +53,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "example": _example(plan),
         "errors": ERRORS,
         "categories": categories(api, plan, context),
-        "languages": len(LANGUAGES),
+        "languages": len({program.language.id for program in context.once(programs, api, plan)}),
     }
     out: Files = {
         target: context.template(f"package/{source}.jinja").render(view)

@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -15,14 +16,13 @@ from urllib.parse import urlsplit
 from ..commit import MANIFEST, Changes, commit, compare, listed, sha256
 from ..config import Config
 from ..context import Context
-from ..diagnostics import TaskbindError
+from ..diagnostics import EditedError, TaskbindError
 from .links import Checked, Fault, check_links, read_site
 from .search import INDEX, improve
 from .sources import LLMS, PROJECT, copy_sources, full_text, read_tasks, site_files, twins
-from .versions import FILE as VERSIONS, PAGE, Version, newest, read_versions, write_versions
+from .versions import FILE as VERSIONS, PAGE, TOOL, Version, is_site, newest, read_versions, write_versions
 from .zensical import render
 
-_TOOL: Final = "taskbind site"
 _SHOWN: Final = 50
 _ROOT_ONLY: Final = ("404.html", "sitemap.xml")
 """What is the same for all versions, and cannot be without the site's address."""
@@ -78,6 +78,8 @@ def build_site(
     to, url = to.resolve(), _address(url)
     _check_target(config, to)
     version = Version(release) if release is not None else None
+    if version is not None:
+        _check_folder(to / version.name, "; move it away")
     versions = read_versions(to)
     if versions and version is None:
         raise TaskbindError(f"{to} holds released versions: say which one this is with --release, or build elsewhere")
@@ -105,11 +107,15 @@ def _check_target(config: Config, to: Path) -> None:
     for own in (config.specs, config.out):
         if to == own or to in own.parents or own in to.parents:
             raise TaskbindError(f"{to}: the site must lie apart from {own}; name another folder with --to")
-    if to.exists() and not to.is_dir():
-        raise TaskbindError(f"{to}: this is no folder; name another one with --to")
-    listed(to)  # refuses what is no manifest
-    if (to / MANIFEST).exists() and json.loads((to / MANIFEST).read_text(encoding="utf-8")).get("tool") != _TOOL:
+    _check_folder(to, "; name another one with --to")
+    if (to / MANIFEST).exists() and not is_site(to):
         raise TaskbindError(f"{to}: the {MANIFEST} here is none of a site; name another folder with --to")
+
+
+def _check_folder(folder: Path, todo: str) -> None:
+    """Raise TaskbindError for what is there, but cannot be replaced as a whole."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise TaskbindError(f"{folder}: this is {'a link' if folder.is_symlink() else 'no folder'}{todo}")
 
 
 def _pages(config: Config, version: Version | None, url: str | None, progress: Callable[[str], None]) -> Files:
@@ -122,17 +128,20 @@ def _pages(config: Config, version: Version | None, url: str | None, progress: C
         project = (config.out / PROJECT).read_text(encoding="utf-8")
         (root / "mkdocs.yml").write_text(project + _settings(version, url), encoding="utf-8")
         progress("build site")
-        out = render(root)
+        with ThreadPoolExecutor(1) as pool:  # Zensical is a process of its own, and takes longer than all the rest
+            rendering = pool.submit(render, root)
+            texts = twins(config, files)
+            tasks = read_tasks(config)
+            out = rendering.result()
     if url is None:
         out = {name: data for name, data in out.items() if name not in _ROOT_ONLY}
     else:  # shown at any address
         out["404.html"] = _linked(out["404.html"], f"{urlsplit(url).path}{PAGE}")
-    texts = twins(config, files)
     for page, text in texts.items():
         html = f"{page.removesuffix('.md')}.html"
         out[html] = _with_twin(out[html], page)
         out[page] = text.encode()
-    out[INDEX] = improve(out[INDEX], read_tasks(config))
+    out[INDEX] = improve(out[INDEX], tasks)
     out["llms-full.txt"] = full_text(out[LLMS].decode(), texts).encode()
     return out
 
@@ -170,13 +179,31 @@ def _folders(config: Config, to: Path, pages: Files, version: Version, versions:
     }
     root = dict(pages)
     if newest(every) != version:
-        root = {name: (to / name).read_bytes() for name in listed(to) if (to / name).is_file()}
-        root.pop(MANIFEST, None)
+        root = _kept(to, url)
     template = Context(config).template("site/versions.html.jinja")
     ordered = sorted(every, key=lambda version: version.order, reverse=True)
     root[VERSIONS] = write_versions(every)
     root[PAGE] = template.render(name=escape(config.distribution), newest=newest(every), versions=ordered).encode()
     return {to / version.name: own, to: root}
+
+
+def _kept(to: Path, url: str | None) -> Files:
+    """The files of the root as they were written. Raises EditedError where they are not so any more."""
+    out, edited, deleted = {}, [], []
+    for name, digest in listed(to).items():
+        path = to / name
+        data = path.read_bytes() if path.is_file() else None
+        if data is None:
+            deleted.append(name)
+        elif sha256(data) != digest:
+            edited.append(name)
+        elif url is not None or name not in _ROOT_ONLY:
+            out[name] = data
+    if edited or deleted:
+        found = {"edited": edited, "deleted": deleted}
+        said = [f"{how} by hand since they were generated: {', '.join(names)}" for how, names in found.items() if names]
+        raise EditedError("\n".join([*said, f"These files belong to the newest version, at {to}: restore them."]))
+    return out
 
 
 def _checked(to: Path, folders: dict[Path, Files], versions: list[Version], url: str | None) -> Checked:
@@ -194,7 +221,7 @@ def _checked(to: Path, folders: dict[Path, Files], versions: list[Version], url:
 
 def _manifest(files: Files) -> bytes:
     outputs = {name: sha256(data) for name, data in sorted(files.items())}
-    return (json.dumps({"tool": _TOOL, "outputs": outputs}, indent=1) + "\n").encode()
+    return (json.dumps({"tool": TOOL, "outputs": outputs}, indent=1) + "\n").encode()
 
 
 def _together(changes: dict[Path, Changes], to: Path) -> Changes:

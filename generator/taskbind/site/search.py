@@ -28,8 +28,9 @@ def improve(index: bytes, tasks: Iterable[dict[str, Any]]) -> bytes:
     ]
     for task in tasks:
         page = f"{task['id']}.html"
-        for name in task["docs"].get("also", ()):
-            title, text = html(name[:1].upper() + name[1:]), html(task["docs"].get("summary", ""))
+        docs = task.get("docs", {})
+        for name in docs.get("also", ()):
+            title, text = html(name[:1].upper() + name[1:]), html(docs.get("summary", ""))
             entry = {"location": page, "level": 1, "title": title, "text": text, "path": paths[page], "tags": []}
             entries.append(entry)
     return json.dumps(data | {"items": entries}, ensure_ascii=False, separators=(",", ":")).encode()

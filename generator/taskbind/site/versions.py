@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..commit import MANIFEST, listed
 from ..diagnostics import TaskbindError
 
+TOOL: Final = "taskbind site"
+"""What a manifest says that it is of."""
 FILE: Final = "versions.json"
 PAGE: Final = "versions/index.html"
 _VERSION: Final = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})(?:(a|b|rc)(0|[1-9]\d{0,5}))?", re.A)
@@ -44,18 +47,19 @@ def newest(versions: list[Version]) -> Version:
     return max(versions, key=lambda version: (version.final, version.order))
 
 
+def is_site(folder: Path) -> bool:
+    """Whether `taskbind site` wrote this folder. Raises TaskbindError for a damaged manifest."""
+    if not listed(folder):
+        return False
+    return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("tool") == TOOL)
+
+
 def read_versions(site: Path) -> list[Version]:
-    """The versions that a site holds, newest first. Raises TaskbindError for a damaged file."""
-    path = site / FILE
-    if not path.exists():
+    """The versions that a site holds, in no order: the folders with such a name that are sites themselves."""
+    if not site.is_dir():
         return []
-    try:
-        found = [Version(str(name)) for name in json.loads(path.read_text(encoding="utf-8"))["versions"]]
-    except (ValueError, KeyError, TypeError, TaskbindError) as error:
-        raise TaskbindError(
-            f"{path}: not a list of versions ({error}); restore it, or build into another folder"
-        ) from error
-    return [version for version in found if (site / version.name).is_dir()]
+    names = [path.name for path in site.iterdir() if _VERSION.fullmatch(path.name) and is_site(path)]
+    return [Version(name) for name in names]
 
 
 def write_versions(versions: list[Version]) -> bytes:

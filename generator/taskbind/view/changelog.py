@@ -142,7 +142,8 @@ def _count(number: int, noun: str) -> str:
 def _names(tasks: Sequence[ir.Task], pages: set[str]) -> str:
     """The titles of tasks, with a link to the page of each that still has one."""
     return ", ".join(
-        f"[{markdown(task.title)}]({quote(task.id)}.md)" if task.id in pages else markdown(task.title) for task in tasks
+        f"[{markdown(task.title, links=False)}]({quote(task.id)}.md)" if task.id in pages else markdown(task.title)
+        for task in tasks
     )
 
 

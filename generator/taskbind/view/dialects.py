@@ -61,7 +61,7 @@ def _view(api: ir.Api, dialect: ir.Dialect) -> DialectView:
     }
     spoken = [(task, wire) for task in api.tasks for wire in task.wires if wire.dialect == dialect.name]
     return DialectView(
-        title=markdown(dialect.title),
+        title=markdown(dialect.title, links=False),
         summary=markdown(dialect.summary),
         method=code(f"Client.{dialect.name}()"),
         prefix=code(f"/{dialect.name}"),
@@ -75,7 +75,7 @@ def _view(api: ir.Api, dialect: ir.Dialect) -> DialectView:
 
 def _row(task: ir.Task, wire: ir.Wire) -> DialectRow:
     return DialectRow(
-        title=markdown(task.title),
+        title=markdown(task.title, links=False),
         page=quote(f"{task.id}.md"),
         request="<br>".join(_request(wire)) or _AS_SPEC,
         answer="<br>".join(_answer(wire)) or _AS_SPEC,

@@ -22,9 +22,11 @@ OutputKind = Literal[
     "video",
     "numbers",
     "cells",
+    "object",
+    "list",
     "json",
 ]
-InputKind = Literal["image", "audio", "video", "text", "table", "question", "chat", "texts", "json"]
+InputKind = Literal["image", "audio", "video", "text", "table", "question", "chat", "texts", "object", "list", "json"]
 
 LABELS: Final = ("label", "class", "class_name", "category", "token_str", "answer", "word", "name", "text")
 """Names of the member that says what a score is the score of, the best first."""
@@ -34,6 +36,9 @@ BOXES: Final = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("le
 
 SPANS: Final = ("start", "end")
 """Names of the two ends of a piece of text or of time."""
+
+QUESTIONS: Final = ("question", "query")
+"""Names of the member that asks something about the others."""
 
 _TIMES: Final = ("timestamp", "timestamps")
 _SHOWN: Final[dict[str, Literal["image", "audio", "video"]]] = {"image": "image", "audio": "audio", "video": "video"}
@@ -47,7 +52,9 @@ INPUT_WORDS: Final[dict[InputKind, str]] = {
     "question": "a question with what it is about",
     "chat": "messages",
     "texts": "texts",
-    "json": "a value",
+    "object": "an object",
+    "list": "a list",
+    "json": "a JSON value",
 }
 """What goes in, in words."""
 
@@ -65,7 +72,9 @@ OUTPUT_WORDS: Final[dict[OutputKind, str]] = {
     "video": "a video",
     "numbers": "numbers",
     "cells": "a value for each row",
-    "json": "a value",
+    "object": "an object",
+    "list": "a list",
+    "json": "a JSON value",
 }
 """What comes out, in words."""
 
@@ -76,26 +85,39 @@ def output_kind(api: ir.Api, task: ir.Task) -> OutputKind:
     ``scores`` label and score · ``boxes`` label, score, box · ``masks`` label and mask · ``transcript`` text, maybe
     with timed pieces · ``spans`` pieces of the text with start and end · ``answers`` to a question · ``text`` ·
     ``chat`` messages to choose from · ``image``, ``audio``, ``video`` a file · ``numbers`` one or more lists of them ·
-    ``cells`` a value for each row of a table · ``json`` anything else.
+    ``cells`` a value for each row of a table · ``object``, ``list`` any other of these · ``json`` anything else.
     """
-    kind: OutputKind = next((k for type in _alternatives(api, ir.Ref(task.output)) if (k := _out(api, type))), "json")
+    type = ir.Ref(task.output)
     given = input_kind(api, task)
+    if given == "table" and _is_column(api, type):
+        return "cells"
+    kind = next((kind for one in _alternatives(api, type) if (kind := _out(api, one))), None)
     if kind == "text" and given == "audio":
         return "transcript"
-    return "cells" if kind == "numbers" and given == "table" else kind
+    return kind or _neutral(api, type)
 
 
 def input_kind(api: ir.Api, task: ir.Task) -> InputKind:
     """The kind of a task's primary input.
 
     ``image``, ``audio``, ``video`` a file · ``text`` · ``texts`` several that belong together · ``question`` an object
-    with a text and what it is about (more text, a file, a table) · ``table`` · ``chat`` messages · ``json`` any other.
+    with a question and what it is about (a text, a file, a table) · ``table`` · ``chat`` messages · ``object``,
+    ``list`` any other of these · ``json`` anything else.
     """
     root = api.resolve(ir.Ref(task.input))
     if not isinstance(root, ir.Object) or not root.fields:
         return "json"
     primary = primary_field(root).type
-    return next((kind for type in _alternatives(api, primary) if (kind := _in(api, type))), "json")
+    kind = next((kind for type in _alternatives(api, primary) if (kind := _in(api, type))), None)
+    return kind or _neutral(api, primary)
+
+
+def _neutral(api: ir.Api, type: ir.Type) -> Literal["object", "list", "json"]:
+    """What can be said of any type."""
+    kinds = [*_alternatives(api, type)]
+    if kinds and all(isinstance(kind, ir.Object | ir.Map) for kind in kinds):
+        return "object"
+    return "list" if kinds and all(isinstance(kind, ir.Array) for kind in kinds) else "json"
 
 
 # ------------------------------------------------------------------------------------------------------------- answers
@@ -123,7 +145,14 @@ def _out_list(api: ir.Api, type: ir.Array) -> OutputKind | None:
         return found
     if media := next((_SHOWN.get(one.media) for one in inner if isinstance(one, ir.Media)), None):
         return media
-    return "cells" if inner and all(isinstance(one, ir.Scalar | ir.Enum) for one in inner) else None
+    return None
+
+
+def _is_column(api: ir.Api, type: ir.Type) -> bool:
+    """Whether this is a list of single values."""
+    kinds = [*_alternatives(api, type)]
+    inner = [one for kind in kinds if isinstance(kind, ir.Array) for one in _alternatives(api, kind.items or ir.Any())]
+    return bool(inner) and all(isinstance(kind, ir.Array) for kind in kinds) and all(map(_is_value, inner))
 
 
 def _out_object(api: ir.Api, type: ir.Object) -> OutputKind | None:
@@ -149,9 +178,17 @@ def _out_object(api: ir.Api, type: ir.Object) -> OutputKind | None:
         return "scores"
     if any(_is_timed(api, field.type) for field in type.fields):
         return "transcript"
-    # A text is an answer of which nothing else is sure to be there.
-    required = [field for field in type.fields if field.required] or list(type.fields)
-    return "text" if required and all(_is_text(api, field.type) for field in required) else None
+    # A text is an answer of which nothing else is sure to be there; a node of a tree has a name only.
+    required = [field for field in type.fields if field.required]
+    texts = bool(required) and all(_is_text(api, field.type) for field in required)
+    return "text" if texts and not _holds_itself(api, type) else None
+
+
+def _holds_itself(api: ir.Api, type: ir.Object) -> bool:
+    """Whether an object has others of its kind as members, or in lists that are members."""
+    kinds = [kind for field in type.fields for kind in _alternatives(api, field.type)]
+    lists = (kind.items for kind in kinds if isinstance(kind, ir.Array) and kind.items is not None)
+    return any(kind is type for kind in (*kinds, *(one for items in lists for one in _alternatives(api, items))))
 
 
 def _message(api: ir.Api, type: ir.Object) -> bool:
@@ -191,12 +228,8 @@ def _in(api: ir.Api, type: ir.Type) -> InputKind | None:
     match type:
         case ir.Media(media=media):
             return _SHOWN.get(media)
-        case ir.Object() if parts := [kind for f in type.fields if (kind := _part(api, f.type))]:
-            if parts == ["table"]:
-                return "table"
-            if "texts" in parts and set(parts) <= {"text", "texts"}:
-                return "texts"
-            return "question" if "text" in parts else next((part for part in parts if part in _SHOWN), None)
+        case ir.Object():
+            return _in_object(api, type)
         case ir.Array(items=items) if items is not None:
             kinds = [*_alternatives(api, items)]
             if any(isinstance(kind, ir.Object) and _is_message(kind) for kind in kinds):
@@ -204,6 +237,19 @@ def _in(api: ir.Api, type: ir.Type) -> InputKind | None:
             if kinds and all(_is_text(api, kind) for kind in kinds):
                 return "texts"
     return "table" if _is_table(api, type) else "text" if _is_text(api, type) else None
+
+
+def _in_object(api: ir.Api, type: ir.Object) -> InputKind | None:
+    parts = {field.name: kind for field in type.fields if (kind := _part(api, field.type))}
+    if len(parts) > 1 and any(parts.get(name) == "text" for name in QUESTIONS):
+        return "question"
+    kinds = [*parts.values()]
+    if shown := next((kind for kind in kinds if kind in _SHOWN), None):
+        return shown
+    if kinds == ["table"]:
+        return "table"
+    texts = len(parts) == len(type.fields) and set(kinds) <= {"text", "texts"}
+    return "texts" if texts and kinds and kinds != ["text"] else None
 
 
 def _part(api: ir.Api, type: ir.Type) -> InputKind | None:

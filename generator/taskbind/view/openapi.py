@@ -24,7 +24,7 @@ JSON. Where it is nothing but a media file, the body may be that file, with the 
 base64.
 
 **Authentication.** An operator may set a token, which requests to a task or model then carry as
-`authorization: Bearer <token>`; without it the answer is 401. The other routes want none.
+`authorization: Bearer <token>`; without it the answer is 401. The other routes here want none.
 
 **Errors** are JSON, too: `error` says what is wrong, `fields` where.
 

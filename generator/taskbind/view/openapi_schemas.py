@@ -1,7 +1,8 @@
 """Schemas in the words that generators of clients understand: other keywords, the same values.
 
 The OpenAPI document is read by tools that know less of JSON Schema than validators do. Each rule here says the same
-thing in a form that more of them take in; none lets through or refuses anything else than before.
+thing in a form that more of them take in; none lets through or refuses anything else than before. Tools also read
+descriptions as Markdown, HTML and all: in the document they are Markdown that says what they say as text.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import ir
+from ..escape import code, markdown_block
 from ..load.walk import put, subschemas, walk
 
 Schema = dict[str, Any]
@@ -30,6 +32,9 @@ def reworded(schemas: Mapping[str, Schema], prefix: str) -> tuple[dict[str, Sche
     gone = _aliases(schemas, prefix)
     kept = {name: schema for name, schema in schemas.items() if name not in gone}
     everything = [inner for schema in kept.values() for _, inner in walk(schema)]
+    for inner in everything:
+        if "description" in inner:
+            inner["description"] = markdown_block(inner["description"])
     # Where one asks for items that nothing looked at, others must not begin to look at them.
     closed = any("unevaluatedItems" in inner for inner in everything)
     # From the inside to the outside: a rule sees how what is in a schema has come out.
@@ -90,7 +95,7 @@ def _list_values(schema: Schema) -> None:
         return
     del schema["oneOf"]
     schema["enum"] = values
-    if meanings := [f"- `{part['const']}`: {part['description']}" for part in parts if part.get("description")]:
+    if meanings := [f"- {code(part['const'])}: {part['description']}" for part in parts if part.get("description")]:
         about = [schema["description"], ""] if schema.get("description") else []
         schema["description"] = "\n".join([*about, *meanings])
 

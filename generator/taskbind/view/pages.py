@@ -14,7 +14,7 @@ from ..escape import code, html_code, json_text, markdown, markdown_block
 from ..plan import Parameter, Plan, TaskPlan
 from .kinds import INPUT_WORDS, OUTPUT_WORDS, input_kind, output_kind
 from .pictures import alt_text, has_picture
-from .programs import Program, programs
+from .programs import Program, programs, stream_programs
 from .service import REQUEST_HEADERS, STATUSES, Header, Limit, Status, limits
 from .tables import Fields, anchor, fields
 from .words import is_closed, said
@@ -31,7 +31,7 @@ _WAYS: Final = {
     "url": (
         "From a URL",
         "The JSON names a URL in place of the file, and the server fetches it: from hosts that its operator allows and "
-        "no others, so start it with `--fetch 127.0.0.1` for this one. The Python client fetches the file itself.",
+        "no others, so start it with `--fetch localhost` for this one. The Python client fetches the file itself.",
     ),
     "base64": ("As base64, with parameters", "The file stands in the JSON, as base64."),
     "several": (
@@ -111,6 +111,16 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """The events of a streamed answer, and how to ask for it: `member` of the request is true."""
+
+    member: str
+    doc: str
+    event: Fields
+    programs: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     """A task's page; every text in it is finished Markdown, but for `name` and `about`, which are plain.
 
@@ -142,6 +152,7 @@ class Page:
     closed: bool
     response_doc: str
     response: Fields
+    stream: Stream | None
     limits: tuple[Limit, ...]
     statuses: tuple[Status, ...]
     others: tuple[Link, ...]
@@ -155,7 +166,7 @@ def categories(api: ir.Api, plan: Plan, context: Context) -> tuple[Category, ...
         found.setdefault(task.task.docs.category or _OTHERS, []).append(links[task.task.id])
     if found.keys() == {_OTHERS}:
         return (Category("Tasks", "Tasks", tuple(found[_OTHERS])),)
-    return tuple(Category(markdown(title), title, tuple(links)) for title, links in found.items())
+    return tuple(Category(markdown(title, links=False), title, tuple(links)) for title, links in found.items())
 
 
 @dataclass(frozen=True)
@@ -179,7 +190,9 @@ def shared_parameters(api: ir.Api, plan: Plan, context: Context) -> tuple[Shared
             anchor=anchor("parameter", wire),
             path=html_code(wire),
             doc=markdown(said(api, used[0][1].field)) or "–",
-            tasks=tuple((markdown(task.task.title), _row_address(task, parameter)) for task, parameter in used),
+            tasks=tuple(
+                (markdown(task.task.title, links=False), _row_address(task, parameter)) for task, parameter in used
+            ),
         )
         for wire, used in sorted(found.items())
         if len(used) > 1
@@ -187,8 +200,8 @@ def shared_parameters(api: ir.Api, plan: Plan, context: Context) -> tuple[Shared
 
 
 def _row_address(task: TaskPlan, parameter: Parameter) -> str:
-    path = f"parameters.{parameter.wire}" if parameter.in_parameters else parameter.wire
-    return f"{quote(task.task.id)}.md#{anchor('request', path)}"
+    names = ("parameters", parameter.wire) if parameter.in_parameters else (parameter.wire,)
+    return f"{quote(task.task.id)}.md#{anchor('request', *names)}"
 
 
 def pages(api: ir.Api, plan: Plan, context: Context) -> tuple[Page, ...]:
@@ -198,10 +211,15 @@ def pages(api: ir.Api, plan: Plan, context: Context) -> tuple[Page, ...]:
     for program in found:
         by_task.setdefault(program.task, []).append(program)
     links = context.once(_links, api, plan)
-    return tuple(_page(api, plan, task, by_task.get(task.task.id, []), links) for task in plan.tasks)
+    return tuple(
+        _page(api, plan, task, by_task.get(task.task.id, []), links, _stream(api, plan, task, context))
+        for task in plan.tasks
+    )
 
 
-def _page(api: ir.Api, plan: Plan, task: TaskPlan, own: list[Program], links: dict[str, Link]) -> Page:
+def _page(
+    api: ir.Api, plan: Plan, task: TaskPlan, own: list[Program], links: dict[str, Link], stream: Stream | None
+) -> Page:
     docs = task.task.docs
     media = task.media if task.takes_file else None
     types = ", ".join(map(code, [*([media.content_type] if media else []), "application/json"]))
@@ -211,9 +229,9 @@ def _page(api: ir.Api, plan: Plan, task: TaskPlan, own: list[Program], links: di
         id=task.task.id,
         module=task.module,
         method=task.method,
-        picture=markdown(alt_text(api, task.task)) if has_picture(task.task) else "",
+        picture=markdown(alt_text(api, task.task), links=False) if has_picture(task.task) else "",
         name=" ".join(task.task.title.split()),
-        title=markdown(task.task.title),
+        title=markdown(task.task.title, links=False),
         also=", ".join(map(markdown, docs.also)),
         about=" ".join((docs.summary or task.task.title).split()),
         summary=markdown(docs.summary),
@@ -235,9 +253,26 @@ def _page(api: ir.Api, plan: Plan, task: TaskPlan, own: list[Program], links: di
         closed=is_closed(api, task.task.input),
         response_doc=markdown(api.definition(task.task.output).doc),
         response=_fields(api, task.task.output, "response"),
+        stream=stream,
         limits=tuple(limits(api, task)),
         statuses=STATUSES,
         others=tuple(links[other.task.id] for other in alike),
+    )
+
+
+def _stream(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> Stream | None:
+    """None for a task whose requests cannot ask for a stream, or whose spec does not say what its events are."""
+    if not task.stream_annotation or not task.task.stream:
+        return None
+    inside = any(p.wire == "stream" and p.in_parameters for p in task.parameters)
+    found = stream_programs(api, plan, task, context)
+    return Stream(
+        member=code("parameters.stream" if inside else "stream"),
+        doc=markdown(api.definition(task.task.stream).doc),
+        event=_fields(api, task.task.stream, "event"),
+        programs=tuple(
+            _block(p.language.id, p.language.label, f"stream: {p.file}", p.language.fence, p.code) for p in found
+        ),
     )
 
 
@@ -259,7 +294,7 @@ def _example(task: ir.Task, example: ir.Example, own: list[Program], way: str) -
     blocks = (_block(p.language.id, p.language.label, f"snippet: {p.file}", p.language.fence, p.code) for p in own)
     raw, text = (getattr(example, part, "") if answered else "" for part in ("raw", "text"))
     return ExampleView(
-        title=markdown(example.title or example.name),
+        title=markdown(example.title or example.name, links=False),
         samples=tuple(_sample(path) for path in dict.fromkeys(path for p in own for path in p.needs)),
         programs=tuple(blocks),
         response=None
@@ -275,7 +310,7 @@ def _sample(path: str) -> tuple[str, str, bool]:
     """Name, address and whether it is a picture."""
     name = path.rsplit("/", 1)[-1]
     picture = name.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp"))
-    return markdown(name), quote(f"samples/{path}"), picture
+    return markdown(name, links=False), quote(f"samples/{path}"), picture
 
 
 def _block(id: str, label: str, marker: str, language: str, text: str) -> Block:
@@ -293,7 +328,7 @@ def _fields(api: ir.Api, id: str, side: str) -> Fields:
 def _model(model: ir.Recommended, task: ir.Task) -> Model:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", model.id, re.ASCII):
         raise TaskbindError(f"{task.id}/task.toml: {model.id!r} is no model id; one looks like `owner/name`")
-    return Model(markdown(model.id), _HUB + model.id, markdown(model.doc))
+    return Model(markdown(model.id, links=False), _HUB + model.id, markdown(model.doc))
 
 
 def _address(url: str, task: ir.Task) -> str:
@@ -310,7 +345,7 @@ def _link(api: ir.Api, task: TaskPlan) -> Link:
     return Link(
         id=code(task.task.id),
         call=code(f"client.{task.method}({task.primary_python}, …)"),
-        title=markdown(task.task.title),
+        title=markdown(task.task.title, links=False),
         page=quote(f"{task.task.id}.md"),
         summary=markdown(task.task.docs.summary) or "–",
         input=INPUT_WORDS[input_kind(api, task.task)],

@@ -7,7 +7,7 @@ nothing else knows languages apart.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .. import ir
@@ -26,8 +26,8 @@ class Program:
     """One program, saved as `file`. It expects the files `needs`, paths below ``docs/samples``, beside it.
 
     `way` says what is sent: the `example` as it is, as ``"file"`` (the media file is the body), ``"base64"`` (JSON with
-    media as base64) or ``"text"`` (JSON without media); ``"url"`` is the example with its media by URL, and
-    ``"several"`` are several inputs in turn, of which the example's is the first.
+    media as base64) or ``"text"`` (JSON without media); ``"url"`` is the example with its media by URL, ``"stream"``
+    asks for events, and ``"several"`` are several inputs in turn, of which the example's is the first.
     """
 
     id: str
@@ -47,7 +47,8 @@ class View:
     `form` is that of the :class:`~.ways.Way`. `file` is the name of the sample that is the body and `upload` curl's
     word for its content, `payload` a JSON request. Several requests are a loop over `items`: names of files
     (`over` is ``"file"``), primary inputs (``"inputs"``), or whole requests (``"body"``) where those are texts.
-    `arguments` are those of the client's method, `answer` turns what it returns into JSON text.
+    `arguments` are those of the client's method, `answer` turns what it returns into JSON text: of a `stream`, each
+    `event`.
     """
 
     form: str
@@ -65,6 +66,7 @@ class View:
     arguments: str
     answer: str
     import_json: bool
+    stream: bool = False
 
 
 def programs(api: ir.Api, plan: Plan, context: Context) -> tuple[Program, ...]:
@@ -96,6 +98,37 @@ def programs(api: ir.Api, plan: Plan, context: Context) -> tuple[Program, ...]:
                     code=code.strip("\n") + "\n",
                 )
     return tuple(out.values())
+
+
+def stream_programs(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> tuple[Program, ...]:
+    """What asks for the first example of a task as a stream and prints its events: with cURL, and with the client.
+
+    None if the task has no examples. These are besides :func:`programs`.
+    """
+    if not task.task.examples:
+        return ()
+    first = task.task.examples[0]
+    others = tuple((name, value) for name, value in first.parameters if name != "stream")
+    asked = replace(first, parameters=(*others, ("stream", True)))
+    way = next(ways(replace(task, task=replace(task.task, examples=(asked,))), context))
+    event = api.resolve(ir.Ref(task.task.stream or task.task.output))
+    printed = "event.model_dump_json(exclude_unset=True)" if isinstance(event, ir.Object) else "event"
+    out = []
+    for language in (CURL, CLIENT):
+        view = replace(_view(plan, task, way, language, context, printed), stream=True)
+        out.append(
+            Program(
+                id=f"{task.task.id}/{first.name}-stream/{language.id}",
+                task=task.task.id,
+                example=first.name,
+                way="stream",
+                language=language,
+                file=f"{task.task.id}/{first.name}-stream{language.suffix}",
+                needs=tuple(sample(task.task, path) for path in way.samples),
+                code=context.template(f"snippets/{language.id}.jinja").render(v=view).strip("\n") + "\n",
+            )
+        )
+    return tuple(out)
 
 
 def sample_paths(task: ir.Task, example: ir.Example) -> dict[str, str]:

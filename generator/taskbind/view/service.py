@@ -15,7 +15,8 @@ from ..plan import TaskPlan
 
 @dataclass(frozen=True)
 class Status:
-    """One error status: when it comes, what to do, the client's exception, and whether the client tries again."""
+    """One error status: when it comes, what to do, the client's exception (or the class of it), and whether the client
+    tries again."""
 
     code: int
     meaning: str
@@ -77,7 +78,7 @@ STATUSES: Final = (
         503,
         "The model is still loading (`estimated_time` says how many seconds more), or the server is about to end.",
         "Try again after `retry-after` seconds, or send `x-wait-for-model: true`.",
-        "ModelLoadingError",
+        "ServerError",
         retried=True,
     ),
     Status(504, "The answer took too long.", "Send less at once.", "ServerError", retried=True),
@@ -118,14 +119,15 @@ REQUEST_HEADERS: Final = (
         "no",
         "`true`, `false`",
         "false",
-        "What to do while the model is still loading: wait for it (`true`), or answer 503 at once (`false`).",
+        "What to do while the model is still loading: wait for it (`true`; for 60 seconds, unless the "
+        "operator says otherwise), or answer 503 at once (`false`).",
     ),
     Header(
         "x-request-id",
         "no",
         "1 to 64 letters, digits, `_` and `-`",
         "",
-        "A name of your own for this request; without one, the server makes one.",
+        "A name of your own for this request; without one, or with another form, the server makes one.",
     ),
 )
 """What requests may carry. The values of `content-type` depend on the task."""
@@ -177,12 +179,16 @@ class Limit:
         return f"{self.default:,.0f} {self.unit}".strip()
 
 
+GRAMMARS: Final = ("grammar", "response_format", "tools")
+"""Members that hold a text to a form."""
+
 LIMITS: Final = (
     Limit("max_body", "Body, base64 included", 20_000_000, "bytes", 413),
     Limit("max_pixels", "Size of an image", 25_000_000, "pixels", media="image"),
     Limit("max_seconds", "Length of a recording", 600, "seconds", media="audio"),
     Limit("max_video_pixels", "All frames of a video together", 4_000_000_000, "pixels", media="video"),
     Limit("max_characters", "Length of a text", 200_000, "characters", texts=True),
+    Limit("max_grammar", "Length of a grammar or schema for the text", 20_000, "characters", members=GRAMMARS),
     Limit("max_values", "Values in the JSON of a request", 500_000, ""),
     Limit("max_texts", "Texts in a list", 1000, "", texts=True),
     Limit("max_labels", "Labels to choose from", 256, "", members=("candidate_labels", "ignore_labels")),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Final
 
 from .. import ir
 from ..escape import html_code, markdown
-from .words import said, ticked, type_name, values
+from .phrases import ticked
+from .words import NESTED, said, type_name, values
 
 _LONG: Final = 1000
+_ODD: Final = re.compile("[^A-Za-z0-9_-]")
+_ANY: Final = ":any"
+"""What stands in anchors for a member of any name: no name is spelled so there."""
 _DEEP: Final = 2
 """Objects as many names away from the root have tables of their own."""
 
@@ -42,10 +45,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Fields:
-    """The members of a definition: those near its root, and those further in by the object that they belong to."""
+    """The members of a definition: those near its root, and those further in by the object that they belong to.
+
+    `rules` is what the whole object must fulfil besides, as finished Markdown; it may be empty.
+    """
 
     rows: tuple[Row, ...]
     groups: tuple[Group, ...]
+    rules: str
 
 
 def fields(api: ir.Api, id: str, side: str) -> Fields:
@@ -56,55 +63,59 @@ def fields(api: ir.Api, id: str, side: str) -> Fields:
     """
     definition = api.definition(id)
     type = api.resolve(definition.type)
-    table = _Table(api, side)
+    table, root = _Table(api), _Place(side)
+    rules = ""
     if isinstance(type, ir.Object) and type.fields:
-        table.members(type, _Place(), (id,))
+        rules = ", ".join(map(markdown, values(api, definition.type)))
+        table.members(type, root, (id,))
     else:
-        table.add(_Place("(root)"), definition.type, doc=definition.doc)
-        table.inside(definition.type, _Place(), (id,))
+        table.add(root.at("(root)", ":root"), definition.type, doc=definition.doc)
+        table.inside(definition.type, root, (id,))
     groups = {place.group: [row for at, row in table.rows if at.group == place.group] for place, _ in table.rows}
-    return Fields(tuple(groups.pop("")), tuple(Group(html_code(path), tuple(rows)) for path, rows in groups.items()))
+    rest = tuple(Group(html_code(path, block=True), tuple(rows)) for path, rows in groups.items() if path)
+    return Fields(tuple(groups[""]), rest, rules)
 
 
-def anchor(side: str, path: str) -> str:
-    """What to link to a member by, of letters that every engine leaves as they are: ``request-parameters-top_k``."""
-    return re.sub(r"[^a-z0-9_]+", "-", f"{side} {path.replace('[]', ' items')}".lower()).strip("-")
+def anchor(side: str, *names: str) -> str:
+    """What to link to a member by: ``request.parameters.top_k``.
+
+    No other member has it, whatever its name, and no heading: engines make the anchors of headings without dots.
+    ``a|b`` is ``a:7C:b``; items of arrays are called ``items``, or by their numbers, and alternatives ``or1``, ``or2``…
+    """
+    return ".".join([side, *map(_step, names)])
+
+
+def _step(name: str) -> str:
+    return _ODD.sub(lambda match: f":{ord(match[0]):X}:", name) or ":"
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a member stands: its path, how many names that is, and the object deep inside that it belongs to."""
+    """Where a member stands: its anchor and path, how many names that is, and the object that it belongs to."""
 
+    anchor: str
     path: str = ""
     depth: int = 0
     group: str = ""
 
-    def member(self, name: str) -> _Place:
+    def member(self, name: str, step: str = "") -> _Place:
+        """The place of a member, whose part of the anchor is `step` if it is not called by a name of its own."""
         group = self.group or (self.path if self.depth == _DEEP else "")
-        return _Place(f"{self.path}.{name}" if self.path else name, self.depth + 1, group)
+        path = f"{self.path}.{name}" if self.path else name
+        return _Place(f"{self.anchor}.{step or _step(name)}", path, self.depth + 1, group)
 
-    def at(self, path: str) -> _Place:
-        return replace(self, path=path)
+    def at(self, path: str, step: str) -> _Place:
+        return replace(self, path=path, anchor=f"{self.anchor}.{step}")
 
 
 class _Table:
-    def __init__(self, api: ir.Api, side: str) -> None:
+    def __init__(self, api: ir.Api) -> None:
         self.api = api
-        self.side = side
-        self.anchors: set[str] = set()
         self.rows: list[tuple[_Place, Row]] = []
 
     def add(self, place: _Place, type: ir.Type, field: ir.Field | None = None, doc: str = "") -> None:
         path = place.path.removeprefix(place.group).removeprefix(".")
-        self.rows.append((place, _row(self.api, self.anchor(place.path), path, type, field, doc)))
-
-    def anchor(self, path: str) -> str:
-        """A name for `path` that no other one has."""
-        name = anchor(self.side, path)
-        numbered = (name if number == 0 else f"{name}-{number}" for number in count())
-        found = next(name for name in numbered if name not in self.anchors)
-        self.anchors.add(found)
-        return found
+        self.rows.append((place, _row(self.api, place.anchor, path, type, field, doc)))
 
     def members(self, type: ir.Object, place: _Place, seen: tuple[str, ...]) -> None:
         for field in type.fields:
@@ -112,7 +123,7 @@ class _Table:
             self.add(inner, field.type, field)
             self.inside(field.type, inner, seen)
         if not isinstance(type.additional, bool):
-            inner = place.member("*")
+            inner = place.member("*", _ANY)
             self.add(inner, type.additional, doc="Any other member.")
             self.inside(type.additional, inner, seen)
 
@@ -128,22 +139,21 @@ class _Table:
             case ir.Object():
                 self.members(type, place, seen)
             case ir.Map(values=values):
-                self.inside(values, place.member("*"), seen)
+                self.inside(values, place.member("*", _ANY), seen)
             case ir.Array(prefix=prefix, items=items):
                 for index, item in enumerate(prefix):
                     doc = self.api.doc(item) or f"Item {index + 1} of {len(prefix)}."
-                    inner = place.at(f"{place.path}[{index}]")
+                    inner = place.at(f"{place.path}[{index}]", str(index))
                     self.add(inner, item, doc=doc)
                     self.inside(item, inner, seen)
                 if items is not None:
-                    self.inside(items, place.at(f"{place.path}[]"), seen)
+                    self.inside(items, place.at(f"{place.path}[]", "items"), seen)
             case ir.Union(variants=variants):
-                kinds = ir.Object | ir.Array | ir.Map | ir.Union
-                nested = [v for v in variants if isinstance(self.api.resolve(v), kinds)]
+                nested = [v for v in variants if isinstance(self.api.resolve(v), NESTED)]
                 for number, variant in enumerate(nested, 1):
                     # Members of alternatives must not read as if they belonged together.
-                    label = f"{place.path} ({number} of {len(nested)})" if len(nested) > 1 else place.path
-                    self.inside(variant, place.at(label), seen)
+                    label = f"{place.path} ({number} of {len(nested)})"
+                    self.inside(variant, place.at(label, f"or{number}") if len(nested) > 1 else place, seen)
 
 
 def _row(api: ir.Api, anchor: str, path: str, type: ir.Type, field: ir.Field | None, doc: str) -> Row:

@@ -28,6 +28,8 @@ ANY = "*"
 PORTS = {"https": 443, "http": 80}
 MAX_URL = 8192
 MAX_AT_ONCE = 16
+LOCALHOST = "localhost"
+"""This machine by name (RFC 6761): whoever allows it means its loopback addresses."""
 HOST = re.compile(r"[a-z0-9._:-]+")
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -101,7 +103,10 @@ class Fetcher:
         if not named and (url.scheme != "https" or port != PORTS["https"]):
             raise RequestProblem("must be an https:// URL with no port", field=field)
         addresses = [ipaddress.ip_address(found.partition("%")[0]) for found in await self._resolve(host, port)]
-        if not addresses or not all(public(address) or self._listed(address) for address in addresses):
+        own = host == LOCALHOST and named
+        if not addresses or not all(
+            public(address) or self._listed(address) or (own and address.is_loopback) for address in addresses
+        ):
             raise RequestProblem("is at an address that this server does not fetch from", field=field)
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:

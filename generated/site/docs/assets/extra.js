@@ -107,6 +107,7 @@
           const folder = new URL(`${choice.value}/`, root);
           const page = new URL(location.pathname.split("/").pop() || "index.html", folder);
           const there = (await fetch(page, { method: "HEAD" })).ok;
+          page.hash = location.hash;
           location.assign(there ? page : new URL("index.html", folder));
         });
         place.after(choice);

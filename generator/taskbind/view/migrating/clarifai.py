@@ -146,7 +146,7 @@ def _grouped(rows: Iterable[tuple[str, str, str, TaskPlan]]) -> tuple[Mapped, ..
 
 
 def _links(tasks: Iterable[TaskPlan]) -> str:
-    return ", ".join(f"[{markdown(task.task.title)}]({quote(task.task.id)}.md)" for task in tasks)
+    return ", ".join(f"[{markdown(task.task.title, links=False)}]({quote(task.task.id)}.md)" for task in tasks)
 
 
 def _codes(names: Iterable[str]) -> str:

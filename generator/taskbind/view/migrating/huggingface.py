@@ -120,7 +120,7 @@ def _method(api: ir.Api, task: TaskPlan, there: Method) -> MethodRow:
     differ += [f"only here: {_codes(only_here)}"] if only_here else []
     same = there.answer == task.output_annotation
     return MethodRow(
-        title=markdown(task.task.title),
+        title=markdown(task.task.title, links=False),
         page=f"{quote(task.task.id)}.md",
         there=code(f"{task.method}({', '.join(there.inputs.split())}, …)"),
         here=code(f"{task.method}({', '.join([inputs, *required])}, …)"),
@@ -140,4 +140,4 @@ def _codes(names: Sequence[str]) -> str:
 
 
 def _links(tasks: Iterable[ir.Task]) -> str:
-    return ", ".join(f"[{markdown(task.title)}]({quote(task.id)}.md)" for task in tasks)
+    return ", ".join(f"[{markdown(task.title, links=False)}]({quote(task.id)}.md)" for task in tasks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.abc import Traversable
 from importlib.resources import files
@@ -62,11 +63,21 @@ class Shelf:
             raise HTTPException(404)
         # Read each time: the largest has two megabytes, which nobody asks for while the server works.
         data = await asyncio.to_thread(self._files[path].read_bytes)
-        tag = self._tags.setdefault(path, f'"{sha256(data).hexdigest()[:32]}"')
-        headers = {**self._headers, "etag": tag}
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(data, headers=headers, media_type=media_type(path, data))
+        tag = self._tags.setdefault(path, tag_of(data))
+        return tagged(request, data, tag, self._headers, media_type(path, data))
+
+
+def tag_of(data: bytes) -> str:
+    """What tells one content from another, as an entity tag."""
+    return f'"{sha256(data).hexdigest()[:32]}"'
+
+
+def tagged(request: Request, data: bytes, tag: str, headers: Mapping[str, str], media_type: str) -> Response:
+    """`data` for somebody who does not have what `tag` stands for, who is told so otherwise (304)."""
+    headers = {**headers, "etag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(data, headers=headers, media_type=media_type)
 
 
 def media_type(path: str, data: bytes) -> str:
@@ -102,7 +113,9 @@ def page_routes(package: str, served: Mapping[str, Sequence[str]], settings: Set
 
 
 async def _home(request: Request) -> Response:
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/playground", 307)
+    # Relative where nothing says what comes before: a proxy may have taken a prefix off.
+    root = request.scope.get("root_path", "")
+    return RedirectResponse(f"{root}/playground" if root else "playground", 307)
 
 
 def _index(shelf: Shelf) -> Callable[[Request], Any]:
@@ -121,9 +134,13 @@ def _manifest(package: str, served: Mapping[str, Sequence[str]], settings: Setti
         "fetch": bool(settings.fetch),
     }
 
+    @cache
+    def built() -> tuple[bytes, str]:
+        known = json.loads((files(package) / "playground.json").read_bytes())
+        data = json.dumps({**known, "server": here}, ensure_ascii=False).encode()
+        return data, tag_of(data)
+
     async def manifest(request: Request) -> Response:
-        known = json.loads(await asyncio.to_thread((files(package) / "playground.json").read_bytes))
-        text = json.dumps({**known, "server": here}, ensure_ascii=False)
-        return Response(text, headers=PAGE, media_type="application/json")
+        return tagged(request, *await asyncio.to_thread(built), PAGE, "application/json")
 
     return manifest

@@ -2,6 +2,8 @@
 
 import { MediaFile } from "./media.js";
 
+const LONGEST_PAUSE = 3; // seconds between two questions whether a model is there
+
 /** Where a task is asked for, below the server's address: at one of its models by name, or at its first. Pure. */
 export function route(task, model) {
   return model ? `models/${model.split("/").map(encodeURIComponent).join("/")}` : `tasks/${task.id}`;
@@ -35,32 +37,58 @@ export class Refused extends Error {
   }
 }
 
-/** Sends `request` to `path`. Gives `{value, text, response, seconds}`; `event` hears each event of a streamed answer. */
-export async function send(path, request, task, { token, signal, event }) {
-  const start = performance.now();
+/** There is no answer at all. */
+export class Unreachable extends Error {}
+
+/** Sends `request` to `path`, again while its model is being loaded: `loading` then hears for how many seconds more.
+ *
+ * Gives `{text, response, seconds, count}`: the text of the answer, or of all `count` events of a streamed one, each of
+ * which `event` hears as it comes. Throws Refused, Unreachable, or what `signal` aborts with. */
+export async function send(path, request, task, { token, signal, event, loading }) {
   const file = bareFile(request, task);
-  const headers = {
-    "Content-Type": file ? file.blob.type || "application/octet-stream" : "application/json",
-    "X-Wait-For-Model": "true",
-  };
+  const headers = { "Content-Type": file ? file.blob.type || "application/octet-stream" : "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   const body = file ? file.blob : JSON.stringify(await encoded(request));
-  const response = await fetch(path, { method: "POST", headers, body, signal });
-  const done = (value, text) => ({ value, text, response, seconds: (performance.now() - start) / 1000 });
-  if (!response.ok) throw new Refused(response.status, await response.json().catch(() => undefined));
+  for (;;) {
+    const start = performance.now();
+    const response = await fetch(path, { method: "POST", headers, body, signal }).catch((error) => {
+      throw error.name === "AbortError" ? error : new Unreachable(error.message);
+    });
+    if (response.ok) {
+      const answer = await received(response, event);
+      return { ...answer, response, seconds: (performance.now() - start) / 1000 };
+    }
+    const problem = await response.json().catch(() => undefined);
+    if (response.status !== 503 || typeof problem?.estimated_time !== "number")
+      throw new Refused(response.status, problem);
+    loading(problem.estimated_time);
+    await pause(Math.min(problem.estimated_time, LONGEST_PAUSE), signal);
+  }
+}
+
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 1000 * seconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+async function received(response, event) {
   if ((response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
     const all = [];
     for await (const data of events(chunks(response.body))) {
       if (data === "[DONE]") break;
       const found = JSON.parse(data);
       if (found.error) throw new Refused(response.status, found);
-      all.push(found);
-      event(found, all);
+      all.push(data);
+      event(found);
     }
-    return done(all, all.map((one) => JSON.stringify(one)).join("\n"));
+    return { text: all.join("\n"), count: all.length };
   }
-  const text = await response.text();
-  return done(JSON.parse(text), text);
+  return { text: await response.text() };
 }
 
 async function* chunks(body) {

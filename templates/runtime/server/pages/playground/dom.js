@@ -42,16 +42,27 @@ export function button(label, onclick, props = {}) {
   return el("button", { type: "button", textContent: label, onclick, ...props });
 }
 
-/** A button that copies what `text` gives at that time. */
-export function copyButton(text) {
+/** A button that copies the text of `element`. */
+export function copyButton(element) {
   const made = button(
     "Copy",
     async () => {
-      await navigator.clipboard.writeText(text());
-      made.textContent = "Copied";
+      made.textContent = (await copied(element)) ? "Copied" : "Selected: press Ctrl+C";
       setTimeout(() => (made.textContent = "Copy"), 1500);
     },
     { className: "quiet copy" },
   );
   return made;
+}
+
+/** Whether the text of `element` could be copied; it is selected if not. */
+async function copied(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    // There is no clipboard on plain HTTP, except from this machine; the old way works there.
+    getSelection().selectAllChildren(element);
+    return document.execCommand("copy");
+  }
 }

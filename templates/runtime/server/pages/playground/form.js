@@ -60,11 +60,17 @@ function opening(fold, set) {
   };
 }
 
-/** How messages come to the parts that they are about: `show([{field: [names], message}])` gives what found no place. */
+/** How messages come to the parts that they are about, until `clear()`: `say(part, message)`, and
+ * `show([{field: [names], message}])`, which gives those that found no place. */
 function errors(root) {
   const shown = [];
+  function say(part, message) {
+    part.report(message);
+    shown.push(part);
+  }
   return {
     clear: () => shown.splice(0).forEach((part) => part.report("")),
+    say,
     show(found) {
       const homeless = [];
       for (const { field, message } of found) {
@@ -75,9 +81,8 @@ function errors(root) {
           if (!part) break;
           if (part.report) place = part;
         }
-        if (!place) homeless.push(message);
-        else place.report(message);
-        if (place) shown.push(place);
+        if (place) say(place, message);
+        else homeless.push(message);
       }
       shown[0]?.focus?.();
       return homeless;
@@ -325,8 +330,9 @@ function listPart(one, { required, media, large }) {
   const changed = () => box.dispatchEvent(new Event("input", { bubbles: true }));
   box.addEventListener("keydown", (event) => {
     // Enter makes the next item, as in a list of labels; Shift+Enter a new line.
-    if (event.key !== "Enter" || event.shiftKey || event.target.tagName !== "TEXTAREA" || one.items.kind !== "text")
-      return;
+    // The Enter that ends the writing of a character (isComposing) is none of ours.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.target.tagName !== "TEXTAREA" || one.items.kind !== "text") return;
     event.preventDefault();
     add().focus();
   });
@@ -371,6 +377,7 @@ function choicePart(one, { required, media, large, id }) {
       at === ""
         ? undefined
         : build(one.variants[at], { id: `${id ?? "f"}-${++ids}`, required: true, media, large, nested: true });
+    if (part) part.report = (message) => made.report(message);
     part?.set(value);
     part?.control?.setAttribute("aria-label", one.variants[at].label);
     slot.replaceChildren(...(part ? [part.element] : []));

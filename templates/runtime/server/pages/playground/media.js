@@ -39,11 +39,11 @@ export function player(kind, url, label) {
 }
 
 /** The part (see form.js) for a file of the kinds that `one.accept` allows. `media`: `{maxBody, fetch}` of the server. */
-export function mediaPart(one, { id, media, name }) {
+export function mediaPart(one, { id, media }) {
   const kind = one.media;
   const preview = el("div", { className: "preview" });
   const note = el("p", { className: "doc", "aria-live": "polite" });
-  const chooser = el("input", { id, type: "file", accept: one.accept, className: "file" });
+  const chooser = el("input", { id, type: "file", accept: one.accept, className: "visually-hidden" });
   const address = el("input", {
     type: "url",
     placeholder: "or an address: https://…",
@@ -55,7 +55,8 @@ export function mediaPart(one, { id, media, name }) {
     "div",
     { className: "drop" },
     chooser,
-    el("span", { textContent: `Choose ${what}, drop it here or paste it` }),
+    el("label", { for: id, className: "choose", textContent: `Choose ${what}` }),
+    el("span", { textContent: "or drop it here or paste it" }),
   );
   const clear = button(
     "Remove",
@@ -65,12 +66,17 @@ export function mediaPart(one, { id, media, name }) {
     },
     { className: "quiet", hidden: true },
   );
-  const bar = el("div", { className: "bar" }, clear);
+  const recorder = kind === "audio" && navigator.mediaDevices?.getUserMedia ? microphone(take, note) : undefined;
+  const bar = el("div", { className: "bar" }, recorder?.element, clear);
   let file;
   let url;
 
-  function put(found) {
+  function stop() {
+    recorder?.drop();
     if (url) URL.revokeObjectURL(url);
+  }
+  function put(found) {
+    stop();
     file = found;
     url = found && URL.createObjectURL(found.blob);
     chooser.value = "";
@@ -104,7 +110,6 @@ export function mediaPart(one, { id, media, name }) {
     if (found) take(found, found.name);
   });
   address.addEventListener("input", () => address.value && put(undefined));
-  if (kind === "audio" && navigator.mediaDevices?.getUserMedia) bar.prepend(microphone(take, note));
 
   const part = {
     element: el("div", { className: "media" }, preview, note, zone, bar, media.fetch ? address : ""),
@@ -115,44 +120,56 @@ export function mediaPart(one, { id, media, name }) {
       address.value = typeof value === "string" ? value : "";
       put(value instanceof MediaFile ? value : undefined);
     },
-    /** Takes what was pasted somewhere on the page; whether it is of use here. */
+    /** Takes what was pasted or dropped somewhere on the page; whether it is of use here. */
     paste(found) {
       const useful = Boolean(kind) && found.type.startsWith(`${kind}/`);
       if (useful) take(found, found.name || `pasted.${found.type.split("/")[1]}`);
       return useful;
     },
-    url: () => url,
+    /** Takes a file, or says why not. */
+    take,
+    /** Ends a recording and frees the preview: for a part that leaves the page. */
+    stop,
     kind,
-    member: name,
   };
   media.parts.push(part);
   return part;
 }
 
-/** A button that records until it is pressed again. */
+/** A button that records until it is pressed again; `drop()` ends a recording that nobody wants any more. */
 function microphone(take, note) {
-  let stop;
-  const made = button(
-    "Record",
-    async () => {
-      if (stop) {
-        made.disabled = true;
-        const blob = await stop();
-        stop = undefined;
-        made.disabled = false;
-        made.textContent = "Record";
-        made.classList.remove("live");
-        return take(blob, "recording.wav");
-      }
-      try {
-        stop = await record((seconds) => (note.textContent = `recording: ${seconds.toFixed(1)} s`));
-        made.textContent = "Stop";
-        made.classList.add("live");
-      } catch (error) {
-        note.textContent = `no microphone: ${error.message}`;
-      }
-    },
-    { className: "quiet" },
-  );
-  return made;
+  const element = button("Record", press, { className: "quiet" });
+  const tell = (seconds) => (note.textContent = `recording: ${seconds.toFixed(1)} s`);
+  let recording;
+  let busy = false;
+  let dropped = 0;
+
+  function now(made) {
+    recording = made;
+    element.textContent = made ? "Stop" : "Record";
+    element.classList.toggle("live", Boolean(made));
+  }
+  function drop() {
+    dropped++;
+    recording?.drop();
+    now(undefined);
+  }
+  async function press() {
+    if (busy) return; // the microphone is being opened, or the recording converted
+    busy = true;
+    const before = dropped;
+    const ended = recording;
+    now(undefined);
+    try {
+      const made = ended ? await ended.finish() : await record(tell);
+      if (before !== dropped) made.drop?.();
+      else if (ended) take(made, "recording.wav");
+      else now(made);
+    } catch (error) {
+      note.textContent = `${ended ? "nothing was recorded" : "no microphone"}: ${error.message}`;
+    } finally {
+      busy = false;
+    }
+  }
+  return { element, drop };
 }

@@ -3,7 +3,8 @@
 const RATE = 16000;
 const TICK = 100;
 
-/** Starts to record. Gives a function that ends it and gives the WAV file; `tell` hears the seconds so far. */
+/** Starts to record; `tell` hears the seconds so far. Of what it gives, `finish()` ends it and gives the WAV file, and
+ * `drop()` just ends it. */
 export async function record(tell) {
   const input = await navigator.mediaDevices.getUserMedia({ audio: true });
   const recorder = new MediaRecorder(input);
@@ -12,20 +13,30 @@ export async function record(tell) {
   recorder.start();
   const start = performance.now();
   const clock = setInterval(() => tell((performance.now() - start) / 1000), TICK);
-  return async () => {
+  function drop() {
     clearInterval(clock);
-    const ended = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
-    recorder.stop();
-    await ended;
     input.getTracks().forEach((track) => track.stop());
-    const context = new AudioContext({ sampleRate: RATE });
-    try {
-      const decoded = await context.decodeAudioData(await new Blob(chunks).arrayBuffer());
-      return new Blob([wav(mono(decoded), RATE)], { type: "audio/wav" });
-    } finally {
-      await context.close();
+  }
+  async function finish() {
+    clearInterval(clock);
+    if (recorder.state !== "inactive") {
+      const ended = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
+      recorder.stop();
+      await ended;
     }
-  };
+    drop();
+    return converted(await new Blob(chunks).arrayBuffer());
+  }
+  return { finish, drop };
+}
+
+async function converted(data) {
+  const context = new AudioContext({ sampleRate: RATE });
+  try {
+    return new Blob([wav(mono(await context.decodeAudioData(data)), RATE)], { type: "audio/wav" });
+  } finally {
+    await context.close();
+  }
 }
 
 function mono(buffer) {

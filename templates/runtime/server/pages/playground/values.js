@@ -47,7 +47,21 @@ export function mediaType(base64, kind) {
   }
 }
 
-/** An address of a file in base64 that this page can show. */
+const lent = [];
+
+/** An address of `blob` that this page can show, until the answer that shows it goes: see `revoke`. */
+export function address(blob) {
+  const url = URL.createObjectURL(blob);
+  lent.push(url);
+  return url;
+}
+
+/** The same of a file in base64. */
 export function blobUrl(base64, type) {
-  return URL.createObjectURL(new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type }));
+  return address(new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type }));
+}
+
+/** Frees all that the answer needed. */
+export function revoke() {
+  lent.splice(0).forEach((url) => URL.revokeObjectURL(url));
 }

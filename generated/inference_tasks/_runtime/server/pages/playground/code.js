@@ -135,7 +135,8 @@ function fill(code, values) {
   );
 }
 
-/** The part of the page with the programs, which `update(request, model)` writes anew. */
+/** The part of the page with the programs, which `update(request, model, streamed)` writes anew. Without a request, as
+ * what stands in the form is none, they are the last ones, and out of use. */
 export function codePanel(manifest, task) {
   const base = new URL(".", location.href).href.replace(/\/$/, "");
   const texts = manifest.languages.map(() => el("pre", { className: "code", tabIndex: 0 }));
@@ -144,23 +145,33 @@ export function codePanel(manifest, task) {
     el(
       "div",
       { className: "with-copy" },
-      copyButton(() => texts[i].textContent),
+      copyButton(texts[i]),
       texts[i],
     ),
   ]);
   const last = manifest.languages.findIndex((language) => language.id === sessionStorage.getItem(CHOSEN));
   const chosen = (at) => sessionStorage.setItem(CHOSEN, manifest.languages[at].id);
   const shown = tabs("Code for this call", panes, { start: Math.max(0, last), chosen });
+  const note = el("p", { className: "doc" });
   return {
     element: el(
       "section",
       { className: "card", "aria-label": "Code for this call" },
       el("h2", { textContent: "Code for this call" }),
+      note,
       shown.element,
     ),
-    update: (request, model) =>
+    update(request, model, streamed) {
+      shown.element.inert = !request;
+      note.textContent = !request
+        ? "Something in the form is wrong: this is the code from before."
+        : streamed
+          ? 'This asks for one whole answer; to show it as it comes, the form also sends "stream": true.'
+          : "";
+      if (!request) return;
       manifest.languages.forEach(
         (language, i) => (texts[i].textContent = program(language, task, request, base, model)),
-      ),
+      );
+    },
   };
 }

@@ -1,33 +1,57 @@
 // The page: choosing a task, filling in its form, sending it, showing the answer.
 
-import { addition, Refused, route, send } from "./call.js";
+import { answerPanel } from "./answer.js";
+import { Refused, route, send } from "./call.js";
 import { codePanel } from "./code.js";
-import { button, copyButton, el, prose } from "./dom.js";
+import { button, el, prose } from "./dom.js";
 import { Invalid, requestForm } from "./form.js";
 import { MediaFile } from "./media.js";
-import { show, textBlock } from "./outputs.js";
+import { show } from "./outputs.js";
 import { control, path } from "./schema.js";
 import { tabs } from "./tabs.js";
+import { revoke } from "./values.js";
 
 const $ = (id) => document.getElementById(id);
 const TOKEN = "playground-token";
 
-const manifest = await (await fetch("playground/manifest.json")).json();
+const manifest = await loaded("playground/manifest.json")
+  .then((response) => response.json())
+  .catch((error) => {
+    const message = `The tasks of this server could not be loaded: ${error.message}. Reload the page to try again.`;
+    $("task").replaceChildren(el("p", { className: "problem", role: "alert", textContent: message }));
+    throw error;
+  });
 const { served, token: wantsToken, max_body: maxBody, fetch: fetches } = manifest.server;
 let current;
+
+/** What stands at an address of this server. */
+async function loaded(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return response;
+}
 
 function start() {
   document.title = `${manifest.title}: playground`;
   $("brand").textContent = manifest.title;
   $("access").hidden = !wantsToken;
   $("token").value = sessionStorage.getItem(TOKEN) ?? "";
-  $("token").addEventListener("input", () => sessionStorage.setItem(TOKEN, $("token").value));
+  $("token").addEventListener("input", () => {
+    $("token").setCustomValidity("");
+    sessionStorage.setItem(TOKEN, $("token").value);
+  });
   $("access").addEventListener("submit", (event) => event.preventDefault());
   $("search").addEventListener("input", list);
   $("menu").addEventListener("click", () => menu($("menu").getAttribute("aria-expanded") !== "true"));
-  document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.some((file) => current?.media.parts.some((part) => part.paste(file)))) event.preventDefault();
+  document.addEventListener("paste", (event) => handOver(event.clipboardData) && event.preventDefault());
+  // Beside the zones for it too: the browser would leave the page for the file.
+  const brings = (event) => !event.defaultPrevented && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => brings(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    const [file] = event.dataTransfer.files;
+    if (!handOver(event.dataTransfer) && file) current?.parts()[0]?.take(file, file.name);
   });
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault(); // what stands behind # is the task
@@ -36,6 +60,12 @@ function start() {
   addEventListener("hashchange", follow);
   list();
   follow();
+}
+
+/** Gives a file that was pasted or dropped to the first part of the form that has use for it; whether there is one. */
+function handOver(transfer) {
+  const parts = current?.parts() ?? [];
+  return [...(transfer?.files ?? [])].some((file) => parts.some((part) => part.paste(file)));
 }
 
 function menu(open) {
@@ -53,7 +83,7 @@ function list() {
         .includes(word),
     ),
   );
-  const groups = grouped(found);
+  const groups = grouped(found.sort((a, b) => Boolean(served[b.id]) - Boolean(served[a.id])));
   const sections = [...groups].map(([name, tasks]) =>
     el(
       "section",
@@ -120,6 +150,7 @@ function open(task, wanted) {
   );
   const chosen = () => (model.selectedIndex > 0 ? model.value : undefined);
   const streams = el("input", { type: "checkbox", checked: true });
+  const streamed = () => task.streams && streams.checked;
   const go = el("button", { type: "submit", className: "go", textContent: "Send", disabled: !models.length });
   const cancel = button("Cancel", () => running?.abort(), { className: "quiet", hidden: true });
   let running;
@@ -131,20 +162,26 @@ function open(task, wanted) {
     return made;
   });
 
+  /** The parts for files that stand in the form; those of items that have left it end what they are at. */
+  function parts() {
+    media.parts.filter((part) => !part.element.isConnected).forEach((part) => part.stop());
+    media.parts = media.parts.filter((part) => part.element.isConnected);
+    return media.parts;
+  }
   /** The request as it stands in the form; nothing if it cannot be one, which is then said where it is wrong. */
   function request() {
     try {
       return form.get();
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
-      error.part.report(error.message);
+      form.say(error.part, error.message);
       return undefined;
     }
   }
   function changed() {
     form.clear();
-    const found = request();
-    if (found) code.update(found, chosen());
+    parts();
+    code.update(request(), chosen(), streamed());
   }
   function pressed(example) {
     examples.forEach((made) => made.setAttribute("aria-pressed", String(made.dataset.example === example?.name)));
@@ -153,12 +190,16 @@ function open(task, wanted) {
   async function fill(example) {
     const turn = ++filling;
     pressed(example);
-    const files = await Promise.all(example.samples.map(sample));
+    const files = await Promise.all(example.samples.map((one) => sample(one).catch((error) => error)));
     if (turn !== filling) return; // another one was chosen meanwhile
     form.clear();
     form.set(example.request);
-    example.samples.forEach(({ place }, i) => place.reduce((part, name) => part.child(name), form).set(files[i]));
+    const places = example.samples.map(({ place }) => place.reduce((part, name) => part.child(name), form));
+    places.forEach((part, i) => part.set(files[i]));
     changed();
+    files.forEach((file, i) => {
+      if (file instanceof Error) form.say(places[i], `The file of this example could not be loaded: ${file.message}.`);
+    });
   }
 
   /** Goes on with a conversation: the form gets the answer to its messages, and an empty one. */
@@ -182,19 +223,24 @@ function open(task, wanted) {
     form.clear();
     const found = request();
     if (!found || running) return;
+    const token = wantsToken ? $("token").value : "";
+    if (/[^\x20-\xff]/.test(token)) {
+      $("token").setCustomValidity("A token with these characters cannot be sent.");
+      $("token").reportValidity();
+      return;
+    }
     running = new AbortController();
     go.disabled = true;
     cancel.hidden = false;
-    const streamed = task.streams && streams.checked;
-    const about = {
-      request: found,
-      files: media.parts.filter((part) => part.url()).map((part) => ({ kind: part.kind, url: part.url() })),
-    };
+    const sent = parts().flatMap((part) => {
+      const file = part.get();
+      return file instanceof MediaFile ? [{ kind: part.kind, blob: file.blob }] : [];
+    });
     answer.wait();
     try {
-      const options = { token: wantsToken ? $("token").value : "", signal: running.signal, event: answer.event };
-      const done = await send(route(task, chosen()), streamed ? { ...found, stream: true } : found, task, options);
-      answer.done(task, done, about);
+      const options = { token, signal: running.signal, event: answer.event, loading: answer.loading };
+      const done = await send(route(task, chosen()), streamed() ? { ...found, stream: true } : found, task, options);
+      answer.done(done, (value) => show(task.output, value, found, sent));
       if (task.output === "chat" && task.input === "chat") answer.offer("Reply", (text) => reply(found, text));
     } catch (error) {
       answer.failed(
@@ -254,103 +300,16 @@ function open(task, wanted) {
   const first = task.examples.find((example) => example.name === wanted) ?? task.examples[0];
   if (first) fill(first);
   else changed();
-  return { task, media, stop: () => running?.abort() };
+  function stop() {
+    running?.abort();
+    media.parts.forEach((part) => part.stop());
+    revoke();
+  }
+  return { task, parts, stop };
 }
 
 async function sample({ path }) {
-  const response = await fetch(`samples/${path}`);
-  return new MediaFile(await response.blob(), path.split("/").pop());
-}
-
-/** Where the answer is shown: as what it is, and as JSON. */
-function answerPanel() {
-  const status = el("p", { className: "status", role: "status" });
-  const body = el(
-    "div",
-    { className: "answer-body" },
-    el("p", { className: "none", textContent: "Send the request to see the answer here." }),
-  );
-  const raw = el("pre", { className: "code raw", tabIndex: 0 });
-  const json = el(
-    "div",
-    { className: "with-copy" },
-    copyButton(() => raw.textContent),
-    raw,
-  );
-  const views = tabs("Answer", [
-    ["Answer", body],
-    ["Raw JSON", json],
-  ]);
-  const element = el("section", { className: "card answer-card", "aria-label": "Answer" }, views.element, status);
-  let clock;
-  let live;
-
-  function stop() {
-    clearInterval(clock);
-    element.setAttribute("aria-busy", "false");
-  }
-  return {
-    element,
-    wait() {
-      const start = performance.now();
-      live = undefined;
-      body.replaceChildren(el("div", { className: "waiting", "aria-hidden": true }));
-      raw.textContent = "";
-      element.setAttribute("aria-busy", "true");
-      element.scrollIntoView({ block: "nearest" });
-      status.textContent = "Waiting for the answer…";
-      status.className = "status";
-      clock = setInterval(() => (status.dataset.seconds = ((performance.now() - start) / 1000).toFixed(1)), 100);
-    },
-    /** One event of a streamed answer. */
-    event(found) {
-      if (!live) body.replaceChildren((live = textBlock("")));
-      live.append(addition(found));
-      live.dataset.events = Number(live.dataset.events ?? 0) + 1;
-      raw.textContent += `${JSON.stringify(found)}\n`;
-    },
-    done(task, { value, text, response, seconds }, about) {
-      stop();
-      delete status.dataset.seconds;
-      const told = [`${response.status}`, `${seconds.toFixed(2)} s`];
-      if (response.headers.get("x-compute-time"))
-        told.push(`${Number(response.headers.get("x-compute-time")).toFixed(3)} s on the server`);
-      if (response.headers.get("x-cache") === "hit") told.push("from its cache");
-      if (live) told.push(`${value.length} events`);
-      status.textContent = told.join(" · ");
-      if (live) return;
-      raw.textContent = pretty(text);
-      body.replaceChildren(show(task.output, value, about));
-    },
-    /** A button below the answer, which hands over the text in it. */
-    offer(label, act) {
-      body.append(button(label, () => act(body.querySelector(".text")?.textContent ?? ""), { className: "quiet" }));
-    },
-    failed(error, others) {
-      stop();
-      delete status.dataset.seconds;
-      const cancelled = error.name === "AbortError";
-      status.textContent = cancelled
-        ? "Cancelled."
-        : error instanceof Refused
-          ? `Error ${error.status}`
-          : "The server could not be reached.";
-      status.className = "status bad";
-      if (error instanceof Refused) raw.textContent = JSON.stringify(error.body ?? null, null, 2);
-      if (cancelled && live) return;
-      const lines = cancelled ? [] : [...new Set([error.message, ...others])];
-      body.replaceChildren(...lines.map((line) => el("p", { className: "problem", textContent: line })));
-    },
-  };
-}
-
-/** JSON text in lines, with long strings as they are; numbers keep the digits that the server wrote. */
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
+  return new MediaFile(await (await loaded(`samples/${path}`)).blob(), path.split("/").pop());
 }
 
 start();

@@ -1,15 +1,17 @@
 // Answers as people look at them: one function for each kind of output. Each takes the answer and what it is an answer
 // to, {request, files}, `files` being {kind, url} of the media sent; and gives an element, or nothing if it cannot.
+// What it draws from has addresses of its own, so that the form may change meanwhile.
 
 import { button, el } from "./dom.js";
 import { MediaFile, player } from "./media.js";
 import { boxes, masks } from "./overlay.js";
-import { blobUrl, figure, items, labelOf, mediaType, scoreOf } from "./values.js";
+import { address, blobUrl, figure, items, labelOf, mediaType, scoreOf } from "./values.js";
 
 const MOST = 200;
 
-/** The answer in the form of its kind; as its members where that does not fit. */
-export function show(kind, value, about) {
+/** The answer in the form of its kind; as its members where that does not fit. `sent` are {kind, blob}. */
+export function show(kind, value, request, sent) {
+  const about = { request, files: sent.map(({ kind, blob }) => ({ kind, url: address(blob) })) };
   return (OUTPUTS[kind] ?? members)(value, about) ?? members(value);
 }
 
