@@ -374,12 +374,12 @@ def test_the_microphone_is_off_once_its_task_is_left(watched: Watched, when: str
     if when == "recording":
         page.get_by_text("recording: 0.").wait_for()
     page.evaluate("location.hash = 'text-classification'")
-    off = """async () => {
-        while (!tracks.length || tracks.some(track => track.readyState === "live"))
-            await new Promise(done => setTimeout(done, 20));
-        return tracks.length;
-    }"""
-    assert page.evaluate(off) == 1
+    page.get_by_role("heading", name="Text Classification", level=1).wait_for()
+    for _ in range(100):
+        if states(page) == ["ended"]:
+            break
+        page.wait_for_timeout(50)
+    assert states(page) == ["ended"]
 
 
 def test_the_microphone_is_off_once_another_file_is_chosen(watched: Watched) -> None:

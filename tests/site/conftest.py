@@ -17,7 +17,9 @@ from taskbind.site.build import build_site
 from tests.conftest import ROOT
 from tests.support.project import echo_task, generate_project
 
-HOSTILE = '</script></title><img src=x onerror="alert(1)"> & {{ 1 }} {% x %} ``` ![x](https://e.x/i) [docs](other.html) ] ` ['
+HOSTILE = '</script></title><img src=x onerror="alert(1)"> & {{ 1 }} {% x %} ```'
+MARKDOWN = "![x](https://e.x/i) [docs](other.html) ](gone.md) ] ` ["
+"""A lone tick would take all up to the next code span for code, and that for text."""
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -57,8 +59,9 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A project of one task, whose texts would break out of a page if they could."""
-    title, text = json.dumps(HOSTILE), json.dumps(f"It says {HOSTILE}")
-    meta = f"title = {title}\nsummary = {text}\ncategory = {title}\nalso = [{title}]\n"
+    category, title = json.dumps(HOSTILE), json.dumps(f"{HOSTILE} {MARKDOWN}")
+    text = json.dumps(f"It says {HOSTILE} {MARKDOWN}")
+    meta = f"title = {title}\nsummary = {text}\ncategory = {category}\nalso = [{category}]\n"
     config, _ = generate_project(tmp_path_factory.mktemp("small"), echo_task() | {"echo/task.toml": meta})
     return config
 

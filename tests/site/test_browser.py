@@ -168,6 +168,7 @@ def test_a_link_onto_a_tab_that_is_not_shown_shows_it(browser: Browser, address:
         ("Text to speech", "text-to-speech.html"),
         ("sentiment analysis", "text-classification.html"),
         ("image classification", "image-classification.html"),
+        ("429", "errors.html"),
     ],
 )
 def test_the_first_thing_that_the_search_finds(browser: Browser, address: str, words: str, wanted: str) -> None:

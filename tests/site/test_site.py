@@ -92,18 +92,29 @@ def test_the_index_for_machines(site: Path) -> None:
 
 def test_all_pages_in_one_for_machines(site: Path) -> None:
     text = (site / "llms-full.txt").read_text(encoding="utf-8")
-    for path in site.glob("*.md"):
-        assert path.read_text(encoding="utf-8").strip() in text, path.name
     index = (site / "llms.txt").read_text(encoding="utf-8")
     order = ["index.md", *re.findall(r"\]\((\S+\.md)\)", index)]
-    places = [text.index((site / page).read_text(encoding="utf-8").strip()) for page in order]
-    assert places == sorted(places)
+    assert re.findall(r"^Page: (.+)$", text, re.MULTILINE) == order
+    pages = dict(re.findall(r"^Page: ([^\n]+)\n\n(.*?)(?=\n\nPage: |\Z)", text, re.MULTILINE | re.DOTALL))
+    own = re.compile(r'(?<=\]\()(?=#)|(?<=href=")(?=#)')
+    assert '<a id="request.inputs" href="image-classification.md#request.inputs">' in pages["image-classification.md"]
+    for name in order:
+        page = (site / name).read_text(encoding="utf-8").strip()
+        assert pages[name].strip() == own.sub(name, page)
 
 
 def test_the_search_knows_other_names_of_a_task(site: Path) -> None:
     items = json.loads((site / "search.json").read_bytes())["items"]
     found = {item["location"].partition("#")[0] for item in items if "speech to text" in json.dumps(item).lower()}
     assert "automatic-speech-recognition.html" in found
+
+
+def test_the_search_knows_statuses(site: Path) -> None:
+    items = json.loads((site / "search.json").read_bytes())["items"]
+    (found,) = (item for item in items if item["title"] == "429")
+    assert found["location"] == "errors.html#status-429"
+    assert 'id="status-429"' in (site / "errors.html").read_text(encoding="utf-8")
+    assert "queue" in found["text"]
 
 
 def test_hostile_texts_stay_texts(small: Config, tmp_path: Path) -> None:
@@ -208,6 +219,66 @@ def test_a_site_of_releases_is_not_replaced_by_what_is_none(small: Config, tmp_p
     with pytest.raises(TaskbindError, match="say which one this is with --release"):
         build_site(small, tmp_path / "site")
     assert tree(tmp_path / "site") == before
+
+
+def test_versions_are_known_by_their_folders(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    build_site(small, to, release="0.2.0")
+    (to / "versions.json").unlink()
+    (to / "3.0.0").mkdir()  # somebody else's
+    with pytest.raises(TaskbindError, match="say which one this is with --release"):
+        build_site(small, to)
+    build_site(small, to, release="0.2.0")
+    assert json.loads((to / "versions.json").read_bytes()) == {"newest": "0.2.0", "versions": ["0.2.0"]}
+
+
+def test_a_version_that_is_a_link_is_refused(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    build_site(small, to, release="0.1.0")
+    (to / "0.2.0").symlink_to("0.1.0")
+    (to / "0.3.0").write_text("mine")
+    before = tree(to)
+    for version, what in {"0.2.0": "a link", "0.3.0": "no folder"}.items():
+        with pytest.raises(TaskbindError, match=rf"{re.escape(version)}: this is {what}; move it away"):
+            build_site(small, to, release=version)
+    assert tree(to) == before
+
+
+def test_what_an_older_release_keeps_at_the_root_is_what_was_written(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    build_site(small, to, release="0.2.0")
+    page = (to / "echo.html").read_bytes()
+    (to / "echo.html").write_bytes(page + b"edited")
+    (to / "index.md").unlink()
+    before = tree(to)
+    with pytest.raises(EditedError) as caught:
+        build_site(small, to, release="0.1.0")
+    assert str(caught.value).splitlines() == [
+        "edited by hand since they were generated: echo.html",
+        "deleted by hand since they were generated: index.md",
+        f"These files belong to the newest version, at {to}: restore them.",
+    ]
+    assert tree(to) == before
+    (to / "echo.html").write_bytes(page)
+    build_site(small, to, release="0.2.0")
+    assert (to / "index.md").exists()
+
+
+def test_a_release_may_leave_the_address_out(small: Config, tmp_path: Path) -> None:
+    to = tmp_path / "site"
+    build_site(small, to, release="0.2.0", url="https://example.org/docs/")
+    build_site(small, to, release="0.1.0", url="https://example.org/docs/")
+    assert (to / "404.html").exists()
+    build_site(small, to, release="0.1.1")
+    assert not (to / "404.html").exists()
+    assert not (to / "sitemap.xml").exists()
+    assert shown(to) == "0.2.0"
+
+
+def test_an_address_may_have_escapes(small: Config, tmp_path: Path) -> None:
+    build_site(small, tmp_path / "site", release="0.1.0", url="https://example.org/my%20docs/%C3%A9")
+    addresses = [a.get("href") for tag, a in _Tags(tmp_path / "site" / "404.html").found if tag == "a"]
+    assert "/my%20docs/%C3%A9/versions/index.html" in addresses
 
 
 def test_the_address_is_for_the_sitemap_and_for_what_is_not_there(small: Config, tmp_path: Path) -> None:
@@ -325,6 +396,23 @@ def test_a_tree_without_a_site_says_what_to_do(small: Config, tmp_path: Path) ->
         build_site(empty, tmp_path / "site")
 
 
+def test_a_tree_that_lacks_a_file_says_what_to_do(small: Config, tmp_path: Path) -> None:
+    for name in ("api.json", "docs/echo.md", "site/docs/echo.md"):
+        path = small.out / name
+        data = path.read_bytes()
+        try:
+            path.unlink()
+            with pytest.raises(TaskbindError, match=rf"{re.escape(str(path))}: .*; run `taskbind generate`"):
+                build_site(small, tmp_path / "site")
+            path.write_bytes(data if name.endswith(".md") else b"{")
+            if name == "api.json":
+                with pytest.raises(TaskbindError, match=r"api\.json: this is damaged; run `taskbind generate`"):
+                    build_site(small, tmp_path / "site")
+        finally:
+            path.write_bytes(data)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_tree_that_is_out_of_date_is_told(small: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "out of date" not in taskbind(small)[1]
@@ -332,5 +420,9 @@ def test_a_tree_that_is_out_of_date_is_told(small: Config, tmp_path: Path, monke
     try:
         code, said = taskbind(small)
         assert (code, said.startswith("out is out of date: run `taskbind generate`")) == (0, True)
+        before = tree(tmp_path)
+        code, said = taskbind(small, "--release", "0.1.0", "--to", "other")
+        assert (code, "nothing is released that the specs do not give" in said) == (2, True)
+        assert tree(tmp_path) == before
     finally:
         (small.specs / "new.json").unlink()

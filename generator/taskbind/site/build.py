@@ -84,7 +84,7 @@ def build_site(
     if versions and version is None:
         raise TaskbindError(f"{to} holds released versions: say which one this is with --release, or build elsewhere")
     pages = _pages(config, version, url, progress)
-    folders = {to: pages} if version is None else _folders(config, to, pages, version, versions)
+    folders = {to: pages} if version is None else _folders(config, to, pages, version, versions, url)
     progress("check links")
     checked = _checked(to, folders, versions, url)
     progress("write")
@@ -141,7 +141,7 @@ def _pages(config: Config, version: Version | None, url: str | None, progress: C
         html = f"{page.removesuffix('.md')}.html"
         out[html] = _with_twin(out[html], page)
         out[page] = text.encode()
-    out[INDEX] = improve(out[INDEX], tasks)
+    out[INDEX] = improve(out[INDEX], tasks, out)
     out["llms-full.txt"] = full_text(out[LLMS].decode(), texts).encode()
     return out
 
@@ -169,7 +169,9 @@ def _linked(page: bytes, versions: str) -> bytes:
     return page.replace(f'href="{PAGE}"'.encode(), f'href="{escape(versions)}"'.encode(), 1)
 
 
-def _folders(config: Config, to: Path, pages: Files, version: Version, versions: list[Version]) -> dict[Path, Files]:
+def _folders(
+    config: Config, to: Path, pages: Files, version: Version, versions: list[Version], url: str | None
+) -> dict[Path, Files]:
     """The files of the folders that a release changes: its own, and the root."""
     every = [version, *(other for other in versions if other != version)]
     own = {

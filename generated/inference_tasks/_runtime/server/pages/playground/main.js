@@ -189,13 +189,13 @@ function open(task, wanted) {
 
   async function fill(example) {
     const turn = ++filling;
-    pressed(example);
     const files = await Promise.all(example.samples.map((one) => sample(one).catch((error) => error)));
     if (turn !== filling) return; // another one was chosen meanwhile
     form.clear();
     form.set(example.request);
     const places = example.samples.map(({ place }) => place.reduce((part, name) => part.child(name), form));
     places.forEach((part, i) => part.set(files[i]));
+    pressed(example);
     changed();
     files.forEach((file, i) => {
       if (file instanceof Error) form.say(places[i], `The file of this example could not be loaded: ${file.message}.`);
