@@ -24,7 +24,7 @@ from .diagnostics import EditedError, TaskbindError
 
 MANIFEST: Final = "manifest.json"
 
-_SYNCS: Final = 16
+_SYNCS: Final = 8
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2  # Linux renameat2(2)
 _RENAME_SWAP: Final = 2  # macOS renamex_np(2)
@@ -147,11 +147,11 @@ def _stage(out: Path, stage: Path, files: Mapping[str, bytes], changes: Changes)
     if out.exists():
         shutil.copystat(out, stage)
         _link_tree(out, stage, "", {*written, *changes.removed})
-    for name in sorted(written):
-        _write(stage / name, files[name])
+    for folder in sorted({(stage / name).parent for name in written}):
+        folder.mkdir(parents=True, exist_ok=True)
     # Waiting for the disk takes longer than all the rest, file by file.
     with ThreadPoolExecutor(_SYNCS) as pool:
-        list(pool.map(_sync, [stage / name for name in written]))
+        list(pool.map(lambda name: _write(stage / name, files[name]), sorted(written)))
 
 
 def _link_tree(old: Path, new: Path, prefix: str, leave: set[str]) -> None:
@@ -180,14 +180,11 @@ def _link_tree(old: Path, new: Path, prefix: str, leave: set[str]) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(data)
-
-
-def _sync(path: Path) -> None:
     """Have a file on the disk before anything points to it."""
-    with path.open("rb") as file:
+    with path.open("xb", buffering=0) as file:
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) :]
         os.fsync(file.fileno())
 
 
