@@ -76,7 +76,7 @@ def build(
     config: Config, state: Mapping[str, Any], report: Report, progress: Progress = lambda stage: None
 ) -> dict[str, bytes]:
     """Every generated file, in memory, with a manifest of the inputs in `state`. Raises SpecError for bad specs."""
-    from . import ir
+    from . import ir_json
     from .context import Context
     from .formatting import format_tree
     from .plan import plan
@@ -86,7 +86,7 @@ def build(
     progress("plan")
     names = plan(api, config)
     context = Context(config)
-    files: Files = {API: json.dumps(ir.to_json(api), indent=1, ensure_ascii=False) + "\n"}
+    files: Files = {API: json.dumps(ir_json.to_json(api), indent=1, ensure_ascii=False) + "\n"}
     for name, render in renderers().items():
         progress(f"render {name}")
         made = render(api, names, context)

@@ -7,12 +7,12 @@ from typing import get_args
 
 import pytest
 
-from taskbind import ir
+from taskbind import ir, ir_json
 from taskbind.view.kinds import INPUT_WORDS, OUTPUT_WORDS, InputKind, OutputKind, input_kind, output_kind
 
 from .pages import GENERATED
 
-API = ir.from_json(json.loads((GENERATED / "api.json").read_text(encoding="utf-8")))
+API = ir_json.from_json(json.loads((GENERATED / "api.json").read_text(encoding="utf-8")))
 
 OURS = {
     "audio-classification": ("audio", "scores"),

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, strategies as st
 
-from taskbind import ir
+from taskbind import ir, ir_json
 from taskbind.config import Config, load_config
 from taskbind.context import Context
 from taskbind.plan import plan
@@ -32,7 +32,7 @@ from .pages import GENERATED, ROOT
 
 CONFIG = load_config(ROOT)
 CONTEXT = Context(CONFIG)
-API = ir.from_json(json.loads((GENERATED / "api.json").read_text(encoding="utf-8")))
+API = ir_json.from_json(json.loads((GENERATED / "api.json").read_text(encoding="utf-8")))
 PLAN = plan(API, CONFIG)
 SAMPLES = samples(API, PLAN, CONTEXT)
 DRAWN = [(task, example) for task in PLAN.tasks for example in task.task.examples]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from taskbind import ir
+from taskbind import ir_json
 from tests.support.server import running_server
 
 from .pages import GENERATED
@@ -18,7 +18,7 @@ from .record import answer, parsed, raw, raw_path, same_form, shortened, still_r
 from .specs import Example, examples
 
 EXAMPLES = examples()
-API = ir.from_json(json.loads((GENERATED / "api.json").read_text(encoding="utf-8")))
+API = ir_json.from_json(json.loads((GENERATED / "api.json").read_text(encoding="utf-8")))
 IN_IR = {(task.id, example.name): example for task in API.tasks for example in task.examples}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from taskbind import ir
+from taskbind import ir, ir_json
 from taskbind.config import Config, load_config
 from taskbind.context import Context
 from taskbind.diagnostics import TaskbindError
@@ -33,14 +33,14 @@ def put(folder: Path, **releases: ir.Api) -> Path:
     folder.mkdir(exist_ok=True)
     for name, made in releases.items():
         version = name.removeprefix("v").replace("_", ".")
-        (folder / f"{version}.json").write_text(json.dumps(ir.to_json(made)), encoding="utf-8")
+        (folder / f"{version}.json").write_text(json.dumps(ir_json.to_json(made)), encoding="utf-8")
     return folder
 
 
 def test_releases_come_in_the_order_of_their_versions(tmp_path: Path) -> None:
     names = ("0.9.0", "0.10.0a1", "0.10.0b1", "0.10.0b2", "0.10.0rc1", "0.10.0", "0.10.1", "10.0.0")
     for name in sorted(names):
-        (tmp_path / f"{name}.json").write_text(json.dumps(ir.to_json(one(TEXT))), encoding="utf-8")
+        (tmp_path / f"{name}.json").write_text(json.dumps(ir_json.to_json(one(TEXT))), encoding="utf-8")
     (tmp_path / ".hidden").write_text("")
     releases = read_releases(tmp_path)
     assert tuple(release.version for release in releases) == names
@@ -69,9 +69,9 @@ LOOP = one(ir.Ref("a"))
         '{"version": 99}',
         '{"version": 1, "tasks": [], "definitions": [{}]}',
         '{"version": 1, "tasks": [], "definitions": [{"id": "a", "name": "A", "type": {"kind": "no"}}]}',
-        json.dumps(ir.to_json(one(ir.Ref("nowhere")))),
-        json.dumps(ir.to_json(with_definitions(LOOP, {"a": ir.Ref("b"), "b": ir.Ref("a")}))),
-        json.dumps(ir.to_json(replace(one(TEXT), definitions=()))),
+        json.dumps(ir_json.to_json(one(ir.Ref("nowhere")))),
+        json.dumps(ir_json.to_json(with_definitions(LOOP, {"a": ir.Ref("b"), "b": ir.Ref("a")}))),
+        json.dumps(ir_json.to_json(replace(one(TEXT), definitions=()))),
         "[" * 100_000,
     ],
 )

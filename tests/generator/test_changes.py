@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from taskbind import ir
+from taskbind import ir, ir_json
 from taskbind.evolve.change import Change, Kind
 from taskbind.evolve.changes import changes
 
@@ -275,7 +275,7 @@ def test_what_only_moved_is_no_change(name: str) -> None:
 
 def test_our_own_specs_have_not_changed_since_they_were_read_again() -> None:
     data = json.loads(OURS.read_text(encoding="utf-8"))
-    assert changes(ir.from_json(data), ir.from_json(data)) == ()
+    assert changes(ir_json.from_json(data), ir_json.from_json(data)) == ()
 
 
 # ------------------------------------------------------------------------------------------------ recursion and numbers
@@ -465,15 +465,15 @@ MUTATIONS: dict[str, tuple[Callable[[ir.Field], ir.Field], set[Kind]]] = {
 
 @given(APIS)
 def test_nothing_changes_by_itself(made: ir.Api) -> None:
-    assert changes(made, ir.from_json(json.loads(json.dumps(ir.to_json(made))))) == ()
+    assert changes(made, ir_json.from_json(json.loads(json.dumps(ir_json.to_json(made))))) == ()
 
 
 @given(APIS, st.permutations(IDS))
 def test_nothing_changes_by_renaming(made: ir.Api, names: list[str]) -> None:
-    text = json.dumps(ir.to_json(made))
+    text = json.dumps(ir_json.to_json(made))
     for old, new in zip(IDS, names, strict=True):
         text = text.replace(f'"{old}"', f'"new-{new}"')
-    assert changes(made, ir.from_json(json.loads(text))) == ()
+    assert changes(made, ir_json.from_json(json.loads(text))) == ()
 
 
 @given(APIS, st.data(), st.sampled_from(sorted(MUTATIONS)))

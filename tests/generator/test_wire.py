@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from taskbind import ir
+from taskbind import ir, ir_json
 from taskbind.config import Config
 from taskbind.diagnostics import Report, Severity
 from taskbind.explain import explain
@@ -155,7 +155,7 @@ def test_what_is_written_is_in_the_ir(tmp_path: Path, folder: str) -> None:
             added=added,
         ),
     )
-    assert ir.from_json(json.loads(json.dumps(ir.to_json(api)))) == api
+    assert ir_json.from_json(json.loads(json.dumps(ir_json.to_json(api)))) == api
 
 
 def test_without_dialects_there_are_none(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_without_dialects_there_are_none(tmp_path: Path) -> None:
     assert not report.fatal
     assert not api.dialects
     assert not api.tasks[0].wires
-    assert "dialects" not in ir.to_json(api)
-    assert "wires" not in ir.to_json(api)["tasks"][0]
+    assert "dialects" not in ir_json.to_json(api)
+    assert "wires" not in ir_json.to_json(api)["tasks"][0]
 
 
 # ------------------------------------------------------------------------------------------------------ mistakes
@@ -441,7 +441,7 @@ def test_whatever_is_written_is_read_or_told_of(wire: str, dialects: str) -> Non
     with TemporaryDirectory() as folder:
         api, report = read(Path(folder), files(wire, dialects))
     assert all(d.fix and d.line >= 0 for d in report if d.path.endswith(".toml"))
-    assert api is None or ir.from_json(json.loads(json.dumps(ir.to_json(api)))) == api
+    assert api is None or ir_json.from_json(json.loads(json.dumps(ir_json.to_json(api)))) == api
 
 
 def test_types_that_refer_to_themselves_end(tmp_path: Path) -> None:

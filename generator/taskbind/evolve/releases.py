@@ -54,10 +54,10 @@ def _order(folder: Path, name: str) -> tuple[int, int, int, str, int]:
 
 
 def _read(path: Path) -> ir.Api:
-    from .. import ir
+    from .. import ir_json
 
     try:
-        api = ir.from_json(json.loads(path.read_text(encoding="utf-8")))
+        api = ir_json.from_json(json.loads(path.read_text(encoding="utf-8")))
         _complete(api)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {str(error)[:200]}"
