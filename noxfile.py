@@ -108,12 +108,7 @@ def tests(session: nox.Session) -> None:
 
     TASKBIND_CORPUS may name a folder of foreign specs to test against.
     """
-    # A group is what shares servers that take long to start.
-    run(
-        session,
-        "pytest",
-        *(session.posargs or ["--numprocesses", "2", "--dist", "loadgroup", "--ignore", "tests/site"]),
-    )
+    run(session, "pytest", *(session.posargs or ["--numprocesses", "2", "--ignore", "tests/site"]))
 
 
 @nox.session
@@ -146,11 +141,7 @@ def javascript(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site of the docs into ./site and test it, in a browser, too: Debian's chromium, and axe-core of npm."""
-    folder = ROOT / ".nox" / "site"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "tests" / "site" / name, folder)
-    run(session, "npm", "ci", "--prefix", os.fspath(folder), "--ignore-scripts", "--no-audit", "--no-fund")
+    npm(session, "site", ROOT / ".nox" / "site")
     run(session, "taskbind", "generate")
     run(session, "taskbind", "site")
     run(session, "pytest", "tests/site", "tests/playground/test_access.py", *session.posargs)

@@ -77,11 +77,12 @@ class Whole:
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The pages and samples. Raises TaskbindError for a page that would have an empty table or a broken link."""
-    whole = whole_pages(api, plan, context)
+    whole = context.once(whole_pages, api, plan)
     common = _common(api, plan, context) | {"others": whole[1:]}
     tasks = context.once(pages, api, plan)
+    taken = {other.page for other in whole}
     for page in tasks:
-        if page.id in {other.page for other in whole}:
+        if page.id in taken:
             raise TaskbindError(f"{page.id}/: the docs have a page of this name; give the task another one")
     out: Files = {}
     for name in context.config.docs:
@@ -158,7 +159,7 @@ def _common(api: ir.Api, plan: Plan, context: Context) -> dict[str, Any]:
     return {
         "project": project,
         "header": f"{header('<!--', 'specs/')} -->",
-        "categories": categories(api, plan, context),
+        "categories": context.once(categories, api, plan),
         "statuses": STATUSES,
         "limits": LIMITS,
         "depth": DEPTH,

@@ -26,6 +26,7 @@ from ..view.openapi import (
     service_paths,
 )
 from ..view.openapi_schemas import reworded
+from ..view.pages import by_category
 from ..view.programs import Program, programs
 from ..view.requests import fitting, request
 from . import Files
@@ -102,9 +103,7 @@ class _Document:
 
     def groups(self) -> dict[str, Any]:
         """The tasks by category, as viewers of such documents list them; nothing where no task has one."""
-        found: dict[str, list[str]] = {}
-        for task in sorted(self.plan.tasks, key=lambda task: (not task.task.docs.category, task.task.docs.category)):
-            found.setdefault(task.task.docs.category, []).append(task.task.id)
+        found = {name: [task.task.id for task in tasks] for name, tasks in by_category(self.plan).items()}
         if not any(found):
             return {}
         found.setdefault("", []).extend((_ANY_MODEL, SERVICE))

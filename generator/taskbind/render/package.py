@@ -52,7 +52,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "checks": bool(plan.checked),
         "example": _example(plan),
         "errors": ERRORS,
-        "categories": categories(api, plan, context),
+        "categories": context.once(categories, api, plan),
         "languages": len({program.language.id for program in context.once(programs, api, plan)}),
     }
     out: Files = {

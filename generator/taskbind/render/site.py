@@ -54,9 +54,9 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
 def _sections(api: ir.Api, plan: Plan, context: Context) -> list[Section]:
     """The tasks by category, then the pages on all of them; the index stands before all sections."""
     out = []
-    for category in categories(api, plan, context):
+    for category in context.once(categories, api, plan):
         entries = (Entry(link.page, link.title, link.summary) for link in category.tasks)
         out.append(Section(category.title, json_text(html(category.name)), tuple(entries)))
-    rest = (Entry(f"{page.page}.md", page.title, page.about) for page in whole_pages(api, plan, context)[1:])
+    rest = (Entry(f"{page.page}.md", page.title, page.about) for page in context.once(whole_pages, api, plan)[1:])
     out.append(Section("Reference", '"Reference"', tuple(rest)))
     return out

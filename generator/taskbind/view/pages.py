@@ -13,9 +13,10 @@ from ..diagnostics import TaskbindError
 from ..escape import code, html_code, json_text, markdown, markdown_block
 from ..plan import Parameter, Plan, TaskPlan
 from .kinds import INPUT_WORDS, OUTPUT_WORDS, input_kind, output_kind
+from .phrases import longest_run
 from .pictures import alt_text, has_picture
 from .programs import Program, programs, stream_programs
-from .service import REQUEST_HEADERS, STATUSES, Header, Limit, Status, limits
+from .service import REQUEST_HEADERS, Header, Limit, limits
 from .tables import Fields, anchor, fields
 from .words import is_closed, said
 
@@ -154,7 +155,6 @@ class Page:
     response: Fields
     stream: Stream | None
     limits: tuple[Limit, ...]
-    statuses: tuple[Status, ...]
     others: tuple[Link, ...]
 
 
@@ -162,11 +162,19 @@ def categories(api: ir.Api, plan: Plan, context: Context) -> tuple[Category, ...
     """The tasks by category, both in the order of their names; those without one come last."""
     links = context.once(_links, api, plan)
     found: dict[str, list[Link]] = {}
-    for task in sorted(plan.tasks, key=lambda task: (not task.task.docs.category, task.task.docs.category)):
-        found.setdefault(task.task.docs.category or _OTHERS, []).append(links[task.task.id])
+    for name, tasks in by_category(plan).items():
+        found.setdefault(name or _OTHERS, []).extend(links[task.task.id] for task in tasks)
     if found.keys() == {_OTHERS}:
-        return (Category("Tasks", "Tasks", tuple(found[_OTHERS])),)
-    return tuple(Category(markdown(title, links=False), title, tuple(links)) for title, links in found.items())
+        found = {"Tasks": found[_OTHERS]}
+    return tuple(Category(markdown(name, links=False), name, tuple(own)) for name, own in found.items())
+
+
+def by_category(plan: Plan) -> dict[str, list[TaskPlan]]:
+    """The tasks by the name of their category, in the order of these names; those without one (``""``) come last."""
+    found: dict[str, list[TaskPlan]] = {}
+    for task in sorted(plan.tasks, key=lambda task: (not task.task.docs.category, task.task.docs.category)):
+        found.setdefault(task.task.docs.category, []).append(task)
+    return found
 
 
 @dataclass(frozen=True)
@@ -223,7 +231,7 @@ def _page(
     docs = task.task.docs
     media = task.media if task.takes_file else None
     types = ", ".join(map(code, [*([media.content_type] if media else []), "application/json"]))
-    alike = [t for t in plan.tasks if t.task.docs.category == docs.category and t is not task]
+    alike = (t for t in plan.tasks if t.task.docs.category == docs.category and t is not task)
     return Page(
         sources=_sources(api, task.task),
         id=task.task.id,
@@ -255,7 +263,6 @@ def _page(
         response=_fields(api, task.task.output, "response"),
         stream=stream,
         limits=tuple(limits(api, task)),
-        statuses=STATUSES,
         others=tuple(links[other.task.id] for other in alike),
     )
 
@@ -265,14 +272,11 @@ def _stream(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> Stream
     if not task.stream_annotation or not task.task.stream:
         return None
     inside = any(p.wire == "stream" and p.in_parameters for p in task.parameters)
-    found = stream_programs(api, plan, task, context)
     return Stream(
         member=code("parameters.stream" if inside else "stream"),
         doc=markdown(api.definition(task.task.stream).doc),
         event=_fields(api, task.task.stream, "event"),
-        programs=tuple(
-            _block(p.language.id, p.language.label, f"stream: {p.file}", p.language.fence, p.code) for p in found
-        ),
+        programs=tuple(_printed("stream", program) for program in stream_programs(api, plan, task, context)),
     )
 
 
@@ -291,12 +295,11 @@ def _example(task: ir.Task, example: ir.Example, own: list[Program], way: str) -
     name = f"{task.id}/{example.name}"
     answered = way in ("text", "file", "base64")  # the others are shown another way to the same answers
     response = example.response if answered else ir.ABSENT
-    blocks = (_block(p.language.id, p.language.label, f"snippet: {p.file}", p.language.fence, p.code) for p in own)
     raw, text = (getattr(example, part, "") if answered else "" for part in ("raw", "text"))
     return ExampleView(
         title=markdown(example.title or example.name, links=False),
         samples=tuple(_sample(path) for path in dict.fromkeys(path for p in own for path in p.needs)),
-        programs=tuple(blocks),
+        programs=tuple(_printed("snippet", program) for program in own),
         response=None
         if response is ir.ABSENT
         else _block("json", "Answer", f"response: {name}", "json", json_text(response, indent=2)),
@@ -314,8 +317,12 @@ def _sample(path: str) -> tuple[str, str, bool]:
 
 
 def _block(id: str, label: str, marker: str, language: str, text: str) -> Block:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    return Block(id, label, marker, "`" * max(3, longest + 1), language, text.strip("\n"))
+    return Block(id, label, marker, "`" * max(3, longest_run(text) + 1), language, text.strip("\n"))
+
+
+def _printed(kind: str, program: Program) -> Block:
+    language = program.language
+    return _block(language.id, language.label, f"{kind}: {program.file}", language.fence, program.code)
 
 
 def _fields(api: ir.Api, id: str, side: str) -> Fields:

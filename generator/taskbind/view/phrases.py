@@ -23,9 +23,14 @@ def ticked(value: object) -> str:
 
 def coded(text: str) -> str:
     """A text as inline code, whatever backticks are in it."""
-    ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    ticks = "`" * (longest_run(text) + 1)
     pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"
+
+
+def longest_run(text: str) -> int:
+    """How many backticks stand together in a text, at most: a fence around it needs more."""
+    return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
 def length(unit: str, low: int | None, high: int | None) -> list[str]:

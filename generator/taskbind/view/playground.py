@@ -9,8 +9,8 @@ from .. import ir
 from ..context import Context
 from ..plan import Plan, TaskPlan
 from .kinds import input_kind, output_kind
-from .programs import sample_paths
 from .skeletons import Skeleton, client_skeleton, skeletons
+from .ways import files, parameters, sample
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,10 @@ def _entry(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> Entry:
 
 
 def _call(task: TaskPlan, example: ir.Example) -> Call:
-    inside = {parameter.wire for parameter in task.parameters if parameter.in_parameters}
-    request: dict[str, Any] = {} if example.inputs is ir.ABSENT else {task.primary.name: example.inputs}
-    for name, value in example.parameters:
-        (request.setdefault("parameters", {}) if name in inside else request)[name] = value
-    places: list[tuple[tuple[str, ...], str]] = [((task.primary.name,), example.media)] if example.media else []
-    places += [((task.primary.name, member), file) for member, file in example.files]
-    paths = sample_paths(task.task, example)
-    samples = tuple(Sample(place, paths[file]) for place, file in places)
-    return Call(example.name, example.title or example.name, request, samples)
+    rest, _ = parameters(task, example)
+    first = {} if example.inputs is ir.ABSENT else {task.primary.name: example.inputs}
+    samples = tuple(
+        Sample((task.primary.name, member) if member else (task.primary.name,), sample(task.task, path))
+        for member, path in files(example)
+    )
+    return Call(example.name, example.title or example.name, first | rest, samples)

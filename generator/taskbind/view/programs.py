@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..context import BASE_URL, Context
@@ -16,7 +16,10 @@ from ..diagnostics import TaskbindError
 from ..escape import py_literal, shell
 from ..plan import Plan, TaskPlan
 from .languages import CLIENT, CURL, LANGUAGES, Language, Members
-from .ways import Way, files, names, parameters, sample, ways
+from .ways import Way, names, parameters, place, sample, ways
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _LONG: Final = 60
 
@@ -71,79 +74,72 @@ class View:
 
 def programs(api: ir.Api, plan: Plan, context: Context) -> tuple[Program, ...]:
     """All programs, by task, then way, then language."""
-    templates = [(language, context.template(f"snippets/{language.id}.jinja")) for language in LANGUAGES]
+    templates = [(language, _template(language, context)) for language in LANGUAGES]
     out: dict[str, Program] = {}
     for task in plan.tasks:
         for example in task.task.examples:
             _check(task, example)
         answer = printed(api, task)
         for way in ways(task, context):
-            needs = tuple(sample(task.task, path) for path in way.samples)
             for language, template in templates:
-                try:
-                    code = template.render(v=_view(plan, task, way, language, context, answer))
-                except ValueError as error:
-                    raise TaskbindError(f"{way.where}: {error}") from error
-                file = f"{task.task.id}/{way.name}{language.suffix}"
-                if file in out:
-                    raise TaskbindError(f"{way.where}: another program is called {file}, too; rename the example")
-                out[file] = Program(
-                    id=f"{task.task.id}/{way.name}/{language.id}",
-                    task=task.task.id,
-                    example=way.example,
-                    way=way.way,
-                    language=language,
-                    file=file,
-                    needs=needs,
-                    code=code.strip("\n") + "\n",
-                )
+                made = _program(plan, task, way, language, template, context, answer)
+                if made.file in out:
+                    raise TaskbindError(f"{way.where}: another program is called {made.file}, too; rename the example")
+                out[made.file] = made
     return tuple(out.values())
+
+
+def _template(language: Language, context: Context) -> Template:
+    return context.template(f"snippets/{language.id}.jinja")
+
+
+def _program(
+    plan: Plan, task: TaskPlan, way: Way, language: Language, template: Template, context: Context, answer: str
+) -> Program:
+    try:
+        code = template.render(v=_view(plan, task, way, language, context, answer))
+    except ValueError as error:
+        raise TaskbindError(f"{way.where}: {error}") from error
+    return Program(
+        id=f"{task.task.id}/{way.name}/{language.id}",
+        task=task.task.id,
+        example=way.example,
+        way=way.way,
+        language=language,
+        file=f"{task.task.id}/{way.name}{language.suffix}",
+        needs=tuple(sample(task.task, path) for path in way.samples),
+        code=code.strip("\n") + "\n",
+    )
 
 
 def stream_programs(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> tuple[Program, ...]:
     """What asks for the first example of a task as a stream and prints its events: with cURL, and with the client.
 
-    None if the task has no examples. These are besides :func:`programs`.
+    There are none if the task has no examples. These are besides :func:`programs`.
     """
     if not task.task.examples:
         return ()
     first = task.task.examples[0]
     others = tuple((name, value) for name, value in first.parameters if name != "stream")
     asked = replace(first, parameters=(*others, ("stream", True)))
-    way = next(ways(replace(task, task=replace(task.task, examples=(asked,))), context))
+    sent = next(ways(replace(task, task=replace(task.task, examples=(asked,))), context))
+    way = replace(sent, way="stream", name=f"{first.name}-stream")
     event = api.resolve(ir.Ref(task.task.stream or task.task.output))
     printed = "event.model_dump_json(exclude_unset=True)" if isinstance(event, ir.Object) else "event"
-    out = []
-    for language in (CURL, CLIENT):
-        view = replace(_view(plan, task, way, language, context, printed), stream=True)
-        out.append(
-            Program(
-                id=f"{task.task.id}/{first.name}-stream/{language.id}",
-                task=task.task.id,
-                example=first.name,
-                way="stream",
-                language=language,
-                file=f"{task.task.id}/{first.name}-stream{language.suffix}",
-                needs=tuple(sample(task.task, path) for path in way.samples),
-                code=context.template(f"snippets/{language.id}.jinja").render(v=view).strip("\n") + "\n",
-            )
-        )
-    return tuple(out)
-
-
-def sample_paths(task: ir.Task, example: ir.Example) -> dict[str, str]:
-    """The example's media files: path under the spec root to path below ``docs/samples``."""
-    return {path: sample(task, path) for _, path in files(example)}
+    return tuple(
+        _program(plan, task, way, language, _template(language, context), context, printed)
+        for language in (CURL, CLIENT)
+    )
 
 
 def call(task: TaskPlan, example: ir.Example) -> str:
     """The call of the client's method that sends an example: ``text_classification("Well done!", top_k=1)``."""
-    _, keywords = parameters(task, example, f"{task.task.id}/task.toml, example {example.name!r}")
+    _, keywords = parameters(task, example)
     return f"{task.method}({', '.join(_arguments([_primary(example, CLIENT)], keywords))})"
 
 
 def _check(task: TaskPlan, example: ir.Example) -> None:
-    where = f"{task.task.id}/task.toml, example {example.name!r}"
+    where = place(task, example)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", example.name):
         raise TaskbindError(f"{where}: a name is made of lower-case letters, digits and hyphens")
     if task.primary.required and not example.media and example.inputs is ir.ABSENT:
@@ -180,6 +176,7 @@ def _view(plan: Plan, task: TaskPlan, way: Way, language: Language, context: Con
         arguments=_wrapped(_arguments(given, way.keywords)) if language is CLIENT else "",
         answer=answer,
         import_json=answer.startswith("json."),
+        stream=way.way == "stream",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from .. import ir
 from ..context import Context
 from ..plan import TaskPlan
-from .ways import files, parameters, read_sample
+from .ways import files, parameters, place, read_sample
 
 _MOST: Final = 3000
 """How many characters of JSON an example may have: longer ones are media in base64, which nobody reads."""
@@ -17,12 +17,12 @@ _MOST: Final = 3000
 
 def request(task: TaskPlan, example: ir.Example, context: Context) -> dict[str, Any]:
     """The JSON body that sends an example, its media in base64."""
-    where = f"{task.task.id}/task.toml, example {example.name!r}"
+    where = place(task, example)
     media = {
         member: base64.b64encode(read_sample(path, context, where)).decode("ascii") for member, path in files(example)
     }
     inputs: Any = media.pop("") if example.media else example.inputs
-    rest, _ = parameters(task, example, where)
+    rest, _ = parameters(task, example)
     if inputs is ir.ABSENT:
         return rest
     return {task.primary.name: {**inputs, **media} if media else inputs} | rest

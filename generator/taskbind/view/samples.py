@@ -6,8 +6,7 @@ from .. import ir
 from ..context import Context
 from ..diagnostics import TaskbindError
 from ..plan import Plan
-from .programs import sample_paths
-from .ways import read_sample
+from .ways import place, read_sample, sample_paths
 
 
 def samples(api: ir.Api, plan: Plan, context: Context) -> dict[str, bytes]:
@@ -15,7 +14,7 @@ def samples(api: ir.Api, plan: Plan, context: Context) -> dict[str, bytes]:
     out: dict[str, bytes] = {}
     for task in plan.tasks:
         for example in task.task.examples:
-            where = f"{task.task.id}/task.toml, example {example.name!r}"
+            where = place(task, example)
             for source, target in sample_paths(task.task, example).items():
                 data = read_sample(source, context, where)
                 if out.setdefault(target, data) != data:

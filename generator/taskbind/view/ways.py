@@ -68,8 +68,8 @@ def ways(task: TaskPlan, context: Context) -> Iterator[Way]:
 
 
 def _way(task: TaskPlan, context: Context, example: ir.Example, inputs: tuple[ir.Example, ...], way: str = "") -> Way:
-    where = f"{task.task.id}/task.toml, example {example.name!r}"
-    rest, keywords = parameters(task, example, where)
+    where = place(task, example)
+    rest, keywords = parameters(task, example)
     types = {content_type(task, path, context, where) for one in inputs for _, path in files(one)}
     alone = len(types) == 1 and not rest and not example.files
     form = "json" if not types else "file" if alone else "base64"
@@ -121,14 +121,25 @@ def sample(task: ir.Task, path: str) -> str:
     return f"{task.id}/{path.rsplit('/', 1)[-1]}"
 
 
-def parameters(task: TaskPlan, example: ir.Example, where: str) -> tuple[dict[str, Any], tuple[tuple[str, Any], ...]]:
+def sample_paths(task: ir.Task, example: ir.Example) -> dict[str, str]:
+    """The example's media files: path under the spec root to path below ``docs/samples``."""
+    return {path: sample(task, path) for _, path in files(example)}
+
+
+def place(task: TaskPlan, example: ir.Example) -> str:
+    """Where an example stands, for messages."""
+    return f"{task.task.id}/task.toml, example {example.name!r}"
+
+
+def parameters(task: TaskPlan, example: ir.Example) -> tuple[dict[str, Any], tuple[tuple[str, Any], ...]]:
     """The example's parameters: ``(members of the request beside the primary one, keywords of the client)``."""
     known = {parameter.wire: parameter for parameter in task.parameters}
     request: dict[str, Any] = {}
     keywords = []
     for wire, value in example.parameters:
         if wire not in known:
-            raise TaskbindError(f"{where}: the task has no parameter {wire!r}; it has: {', '.join(known) or 'none'}")
+            has = ", ".join(known) or "none"
+            raise TaskbindError(f"{place(task, example)}: the task has no parameter {wire!r}; it has: {has}")
         (request.setdefault("parameters", {}) if known[wire].in_parameters else request)[wire] = value
         keywords.append((known[wire].python, value))
     return request, tuple(keywords)

@@ -16,8 +16,8 @@ from ...context import BASE_URL, Context
 from ...escape import code, markdown, py_literal
 from ...plan import Plan, TaskPlan
 from ..kinds import BOXES, LABELS, input_kind, output_kind
-from ..programs import sample_paths
 from ..service import LIMITS
+from ..ways import sample_paths
 
 _CONCEPTS: Final = ("concepts[].name", "concepts[].value")
 _OUTPUTS: Final = {

@@ -12,7 +12,7 @@ from ... import ir
 from ...escape import html, json_text
 from ...plan import TaskPlan
 from ..kinds import INPUT_WORDS, OUTPUT_WORDS, InputKind, input_kind, output_kind
-from ..programs import sample_paths
+from ..ways import sample_paths
 from .answers import Given, draw_answer
 from .drawing import HEIGHT as HIGH, LARGE, SMALL, WIDTH as INNER, Assets, Card, wrap
 from .inputs import as_json, draw_input
