@@ -20,7 +20,8 @@ from taskbind.config import Config, load_config
 from taskbind.diagnostics import EditedError, TaskbindError
 from taskbind.pipeline import generate
 from taskbind.site.build import LinkError, build_site, check_site
-from taskbind.site.versions import Version, newest
+from taskbind.site.versions import newest
+from taskbind.version import Version
 from tests.conftest import ROOT
 from tests.support.project import closed, echo_task, generate_project
 

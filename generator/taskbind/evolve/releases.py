@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..diagnostics import TaskbindError
+from ..version import Version
 
 if TYPE_CHECKING:  # a run with nothing to do needs this module, but none of these
     from .. import ir
-
-_NUMBER: Final = r"(?:0|[1-9][0-9]{0,8})"
-_NAME: Final = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:(a|b|rc)({_NUMBER}))?\.json")
-_LAST: Final = "~"  # a release comes after its release candidates
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ def release_files(folder: Path | None) -> dict[str, Path]:
     if folder is None or not folder.is_dir():
         return {}
     names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
-    return {name: folder / name for name in sorted(names, key=lambda name: _order(folder, name))}
+    return {name: folder / name for name in sorted(names, key=lambda name: _version(folder, name).order)}
 
 
 def read_releases(folder: Path | None) -> tuple[Release, ...]:
@@ -42,15 +38,15 @@ def read_releases(folder: Path | None) -> tuple[Release, ...]:
     return tuple(Release(name.removesuffix(".json"), _read(path)) for name, path in release_files(folder).items())
 
 
-def _order(folder: Path, name: str) -> tuple[int, int, int, str, int]:
-    match = _NAME.fullmatch(name)
-    if match is None:
+def _version(folder: Path, name: str) -> Version:
+    try:
+        stem, dot, suffix = name.rpartition(".")
+        return Version(stem if dot + suffix == ".json" else name)
+    except TaskbindError:
         raise TaskbindError(
             f"{folder.name}/{name[:80]!r}: not the name of a release; one is a version of three numbers and `.json`, "
             "such as 1.2.0.json or 1.2.0rc1.json"
-        )
-    major, minor, patch, stage, number = match.groups()
-    return int(major), int(minor), int(patch), stage or _LAST, int(number or 0)
+        ) from None
 
 
 def _read(path: Path) -> ir.Api:

@@ -17,10 +17,11 @@ from ..commit import MANIFEST, Changes, commit, compare, listed, sha256
 from ..config import Config
 from ..context import Context
 from ..diagnostics import EditedError, TaskbindError
+from ..version import Version
 from .links import Checked, Fault, check_links, read_site
 from .search import INDEX, improve
 from .sources import LLMS, PROJECT, copy_sources, full_text, read_tasks, site_files, twins
-from .versions import FILE as VERSIONS, PAGE, TOOL, Version, is_site, newest, read_versions, write_versions
+from .versions import FILE as VERSIONS, PAGE, TOOL, is_site, newest, read_versions, write_versions
 from .zensical import render
 
 _SHOWN: Final = 50

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from ..commit import MANIFEST, listed
 from ..diagnostics import TaskbindError
+from ..version import Version
 
 TOOL: Final = "taskbind site"
 """What a manifest says that it is of."""
 FILE: Final = "versions.json"
 PAGE: Final = "versions/index.html"
-_VERSION: Final = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})(?:(a|b|rc)(0|[1-9]\d{0,5}))?", re.A)
-
-
-@dataclass(frozen=True)
-class Version:
-    """A release: ``1.2.0``, or one before it: ``1.2.0a1``, ``1.2.0b1``, ``1.2.0rc1``."""
-
-    name: str
-
-    def __post_init__(self) -> None:
-        if not _VERSION.fullmatch(self.name):
-            raise TaskbindError(f"{self.name[:60]!r} is no version; one looks like 1.2.0, or 1.2.0rc1 before a release")
-
-    @property
-    def order(self) -> tuple[int, int, int, str, int]:
-        """Sorts releases from old to new."""
-        match = _VERSION.fullmatch(self.name)
-        assert match is not None, "the name was checked"
-        major, minor, patch, before, number = match.groups()
-        return int(major), int(minor), int(patch), before or "release", int(number or 0)
-
-    @property
-    def final(self) -> bool:
-        """Whether this is a release itself, and none before it."""
-        return self.order[3] == "release"
 
 
 def newest(versions: list[Version]) -> Version:
@@ -58,8 +34,13 @@ def read_versions(site: Path) -> list[Version]:
     """The versions that a site holds, in no order: the folders with such a name that are sites themselves."""
     if not site.is_dir():
         return []
-    names = [path.name for path in site.iterdir() if _VERSION.fullmatch(path.name) and is_site(path)]
-    return [Version(name) for name in names]
+    return [version for path in site.iterdir() for version in _named(path) if is_site(path)]
+
+
+def _named(folder: Path) -> Iterator[Version]:
+    """The version that a folder has the name of, if it has."""
+    with contextlib.suppress(TaskbindError):
+        yield Version(folder.name)
 
 
 def write_versions(versions: list[Version]) -> bytes:
