@@ -28,7 +28,7 @@ def rendering(project: Path) -> float:
     config = load_config(project)
     api = read_api(config, Report())
     names = plan(api, config)
-    known = renderers()
+    known = renderers(config)
     seconds = []
     for _ in range(RUNS):
         context = Context(config)  # which keeps what renderers share

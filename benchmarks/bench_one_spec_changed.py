@@ -1,8 +1,8 @@
 """Claim: generating after a change to one spec costs at most 0.6 s of CPU.
 
-More than half of that is datamodel-code-generator's import, so the figure follows the machine. The second one does not:
-the cost in units of datamodel-code-generator's own command on one small schema, taken turn by turn. 0.6 s was set where
-that command took 0.343 s.
+The change is to a description. The figure follows the machine; the second one does not: the cost in units of
+datamodel-code-generator's own command on one small schema, taken turn by turn. 0.6 s was set where that command took
+0.343 s.
 """
 
 from __future__ import annotations

@@ -15,16 +15,19 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from .diagnostics import EditedError, TaskbindError
+from .lock import beside, locked
 
 MANIFEST: Final = "manifest.json"
 
 _SYNCS: Final = 8
+_NAMED: Final = 10
+"""How many files a message names."""
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2  # Linux renameat2(2)
 _RENAME_SWAP: Final = 2  # macOS renamex_np(2)
@@ -65,25 +68,27 @@ def listed(out: Path) -> dict[str, str]:
     return entries
 
 
-def compare(out: Path, files: Mapping[str, bytes]) -> Changes:
+def compare(out: Path, files: Mapping[str, bytes], old: Mapping[str, str] | None = None) -> Changes:
     """What :func:`commit` would do to `out`. Writes nothing.
 
-    Raises EditedError for a listed file whose bytes are neither those that the manifest lists nor those that are
-    about to be written: somebody edited it by hand. So does an unlisted file in the way of a new one.
+    `old` are the files in `out` that may be changed and removed, with their hashes; without it, those that the manifest
+    lists. Raises EditedError for a listed file whose bytes are neither those that the manifest lists nor those that are
+    about to be written: somebody edited it by hand. So does an unlisted file in the way of a new one, and a link to a
+    folder, through which files would be written elsewhere.
     """
-    old = listed(out)
+    own = () if old is not None else (MANIFEST,)
+    old = listed(out) if old is None else old
     edited: list[str] = []
-    in_the_way: list[str] = []
     added: list[str] = []
     changed: list[str] = []
+    in_the_way = _no_folders(out, files, old)
     for name, data in sorted(files.items()):
-        _inside(name)
-        now = _read(out / name)
+        now = _read(os.path.join(out, name))
         if now == data:
             continue
         if now is None:
             added.append(name)
-        elif name == MANIFEST:
+        elif name in own:
             changed.append(name)
         elif name not in old:
             in_the_way.append(name)
@@ -93,37 +98,79 @@ def compare(out: Path, files: Mapping[str, bytes]) -> Changes:
             changed.append(name)
     removed: list[str] = []
     for name in sorted(old.keys() - files.keys()):
-        now = _read(out / name)
+        now = _read(os.path.join(out, name))
         if now is not None:
             (removed if sha256(now) == old[name] else edited).append(name)
     if edited:
+        if all(_same_but_line_ends(out / name, old[name]) for name in edited):
+            raise EditedError(
+                f"other line ends than were generated: {_some(edited)}\n"
+                f"Git may have changed them: write `{out.name}/** -text` into .gitattributes, then delete these files "
+                "and check them out again."
+            )
         raise EditedError(
-            "edited by hand since they were generated: " + ", ".join(sorted(edited)) + "\n"
+            f"edited by hand since they were generated: {_some(edited)}\n"
             "Move the change into the specs or templates, then restore or delete these files and run again."
         )
     if in_the_way:
         raise EditedError(
-            "not written by taskbind, but in its way: " + ", ".join(in_the_way) + "\nMove or delete these files first."
+            f"not written by taskbind, but in its way: {_some(in_the_way)}\nMove or delete these files first.",
+            in_the_way,
         )
     return Changes(tuple(added), tuple(changed), tuple(removed))
 
 
-def commit(out: Path, files: Mapping[str, bytes]) -> Changes:
+def _same_but_line_ends(path: Path, digest: str) -> bool:
+    now = _read(path)
+    return now is not None and sha256(now.replace(b"\r\n", b"\n")) == digest
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    shown = ", ".join(sorted(names)[:_NAMED])
+    return f"{shown}, and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+
+
+def commit(out: Path, files: Mapping[str, bytes], old: Mapping[str, str] | None = None) -> Changes:
     """Make the generated part of `out` be `files`; files that no manifest lists are left alone.
 
-    Raises TaskbindError as :func:`compare` does, and where the directory cannot be written. Then `out` is as before.
+    `old` as in :func:`compare`. Waits for another run that is writing there. Raises TaskbindError as :func:`compare`
+    does, and where the directory cannot be written. Then `out` is as before.
     """
+    with held(out):
+        return put(out, files, old)
+
+
+@contextlib.contextmanager
+def held(out: Path, tell: Callable[[str], None] = lambda said: None) -> Iterator[bool]:
+    """Hold an output, whose parent folder is made; gives whether that took waiting for somebody else.
+
+    Raises TaskbindError where somebody else goes on holding it, and where its place cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        with _writing(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            waited = stack.enter_context(locked(out, tell))
+        yield waited
+
+
+def put(out: Path, files: Mapping[str, bytes], old: Mapping[str, str] | None = None) -> Changes:
+    """What :func:`commit` does, for those who hold `out`."""
+    with _writing(out):
+        recover(out)
+        changes = compare(out, files, old)
+        if changes:
+            stage = beside(out, "new")
+            _stage(out, stage, files, changes)
+            _exchange(stage, out)
+            shutil.rmtree(stage, ignore_errors=True)
+        return changes
+
+
+@contextlib.contextmanager
+def _writing(out: Path) -> Iterator[None]:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(out):
-            recover(out)
-            changes = compare(out, files)
-            if changes:
-                stage = _beside(out, "new")
-                _stage(out, stage, files, changes)
-                _exchange(stage, out)
-                shutil.rmtree(_beside(out, "new"), ignore_errors=True)
-            return changes
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise TaskbindError(f"{error.filename or out}: cannot write the output: {reason}") from error
@@ -131,7 +178,7 @@ def commit(out: Path, files: Mapping[str, bytes]) -> Changes:
 
 def recover(out: Path) -> None:
     """Clear what a killed run left beside `out`, and undo the half of a two-step exchange."""
-    stage, backup = _beside(out, "new"), _beside(out, "old")
+    stage, backup = beside(out, "new"), beside(out, "old")
     if backup.exists() and not out.exists():
         backup.rename(out)
     for leftover in (stage, backup):
@@ -194,7 +241,7 @@ def _exchange(stage: Path, out: Path) -> None:
         return
     if _swap(stage, out):
         return
-    backup = _beside(out, "old")
+    backup = beside(out, "old")
     out.rename(backup)
     stage.rename(out)
     shutil.rmtree(backup, ignore_errors=True)
@@ -220,31 +267,21 @@ def _swap(a: Path, b: Path) -> bool:
     return not failed
 
 
-@contextlib.contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep two runs on one output apart: a lock on the parent directory, which dies with the process."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(out.parent, os.O_RDONLY)
+def _read(path: str | Path) -> bytes | None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _beside(out: Path, what: str) -> Path:
-    return out.with_name(f".{out.name}.taskbind-{what}")
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _no_folders(out: Path, names: Iterable[str], old: Mapping[str, str]) -> list[str]:
+    """What is in the place of folders that files need: files that are not in `old`, and links, which lead anywhere."""
+    for name in names:
+        _inside(name)
+    folders = {name[:at] for name in names for at, letter in enumerate(name) if letter == "/"} - old.keys()
+    paths = {name: out / name for name in sorted(folders)}
+    return [name for name, path in paths.items() if path.is_symlink() or (path.exists() and not path.is_dir())]
 
 
 def _inside(name: str) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
 from . import ir
+from .context import Context
 from .escape import py_literal, visible
 from .exact import sayable
 from .hints import EXACT, limit
@@ -38,6 +41,10 @@ _BOUNDS: Final = {
 }
 _SHAPES: Final = {"type", "enum", "anyOf", "oneOf", "$ref", "customTypePath"}
 _WIDTH: Final = 110
+_DEFINITION: Final = "#/$defs/"
+_TEXT: Final = "text {}"
+"""What datamodel-code-generator sees in place of a text: the texts of a class change more often than all the rest."""
+_PLACE: Final = re.compile(r'^(?P<indent> *)"""\n *text (?P<number>\d+)\n *"""$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,15 +61,100 @@ class Classes:
     types: dict[str, str]
 
 
-def classes(api: ir.Api, plan: Plan) -> Classes:
-    """All classes of a plan."""
+def classes(api: ir.Api, plan: Plan, context: Context) -> Classes:
+    """All classes of a plan.
+
+    Classes that do not refer to each other, not even by way of others, do not show in each other's source. So each
+    connected group of them is kept from run to run by its own schemas, without their texts, and what is missing is made
+    in one go.
+    """
     feed = _Feed(api, plan)
     definitions = {name.name: feed.object(api.definition(id)) for id, name in plan.classes.items()}
     bases = {name.name: base for id, name in plan.classes.items() if (base := feed.base(id))}
-    sources, ends, imports = _taken_apart(_generate({"$defs": definitions}, f"{feed.types}.Model", bases))
-    if surplus := sources.keys() - definitions.keys():
-        raise RuntimeError(f"datamodel-code-generator made classes that nobody planned: {', '.join(sorted(surplus))}")
-    return Classes(sources, ends, imports, feed.made)
+    base = f"{feed.types}.Model"
+    refers = {name: set(_references(schema)) for name, schema in definitions.items()}
+    groups = {
+        context.key("classes", base, [(name, definitions[name], bases.get(name)) for name in group]): group
+        for group in _groups(refers)
+    }
+    made = {key: tuple(found.note) for key in groups if (found := context.memo.get(key))}
+    known = {name for key in made for name in groups[key]}
+    if missing := {name: schema for name, schema in definitions.items() if name not in known}:
+        sources, ends, imports = _taken_apart(
+            _generate({"$defs": missing}, base, {name: bases[name] for name in missing if name in bases})
+        )
+        if surplus := sources.keys() - missing.keys():
+            raise RuntimeError(
+                f"datamodel-code-generator made classes that nobody planned: {', '.join(sorted(surplus))}"
+            )
+        for key in groups.keys() - made.keys():
+            own = {name: sources[name] for name in groups[key]}
+            words = set(re.findall(r"\w+", " ".join(own.values())))
+            made[key] = (
+                own,
+                {name: ends[name] for name in own if name in ends},
+                {name: module for name, module in imports.items() if name in words},
+            )
+            context.memo.put(key, "", made[key])
+    sources, ends, imports = ({k: v for part in made.values() for k, v in part[i].items()} for i in range(3))
+    order = _defined_in(refers)
+    return Classes(
+        {name: _told(sources[name], feed.texts[name]) for name in order},
+        {name: ends[name] for name in order if name in ends},
+        imports,
+        feed.made,
+    )
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """The names of the classes that a schema refers to."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"].removeprefix(_DEFINITION)
+        schema = [*schema.values()]
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from _references(inner)
+
+
+def _groups(refers: Mapping[str, set[str]]) -> list[list[str]]:
+    """The names that are connected by references, whichever way they go; groups and names in the given order."""
+    group = {name: [name] for name in refers}
+    for name, others in refers.items():
+        for other in others:
+            if group[name] is not group[other]:
+                group[name] += group[other]
+                for member in group[other]:
+                    group[member] = group[name]
+    order = {name: number for number, name in enumerate(refers)}
+    return [sorted(found, key=order.__getitem__) for found in {id(found): found for found in group.values()}.values()]
+
+
+def _defined_in(refers: Mapping[str, set[str]]) -> list[str]:
+    """The names in datamodel-code-generator's order: each after what it refers to, those in and above cycles last."""
+    done: dict[str, None] = {}
+    left = list(refers)
+    while left:
+        waiting = []
+        for name in left:
+            if refers[name] - {name} <= done.keys():
+                done[name] = None
+            else:
+                waiting.append(name)
+        if len(waiting) == len(left):
+            break
+        left = waiting
+    return [*done, *left]
+
+
+def _told(source: str, texts: list[str]) -> str:
+    """The source of a class with its texts in their places."""
+
+    def text(match: re.Match[str]) -> str:
+        safe = texts[int(match["number"])].replace("\\", r"\\").replace('"""', r"\"\"\"")
+        return textwrap.indent(f'"""\n{safe}\n"""', match["indent"])
+
+    return _PLACE.sub(text, source)
 
 
 def _taken_apart(source: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
@@ -99,6 +191,7 @@ class _Feed:
         self.api, self.plan = api, plan
         self.types = f"{plan.package}._runtime.types"
         self.made: dict[str, str] = {}
+        self.texts: dict[str, list[str]] = {}
         self.answering = False  # whether the object at work is part of a response
 
     def base(self, id: str) -> str | None:
@@ -114,17 +207,23 @@ class _Feed:
             return {"customTypePath": f"{self.plan.package}.models.{TYPES}.{self.plan.aliases[id]}"}
         if name is None:
             return type_schema(sayable(self.api.definition(id).type), self.reference)
-        return {"$ref": f"#/$defs/{name.name}"}
+        return {"$ref": f"{_DEFINITION}{name.name}"}
 
     def object(self, definition: ir.Definition) -> dict[str, Any]:
         type = sayable(definition.type)
         assert isinstance(type, ir.Object)
         self.answering = definition.id in self.plan.answers
         fields, additional = type.fields, type.additional
-        out: dict[str, Any] = {"type": "object", "title": self.plan.classes[definition.id].name}
+        name = self.plan.classes[definition.id].name
+        out: dict[str, Any] = {"type": "object", "title": name}
         if definition.doc:
             out["description"] = _wrapped(definition.doc)
         out["properties"] = {field.name: self.member(field) for field in fields}
+        texts = self.texts[name] = []
+        for told in (out, *out["properties"].values()):
+            if told.get("description", "").strip():
+                texts.append(told["description"])
+                told["description"] = _TEXT.format(len(texts) - 1)
         out["required"] = [field.name for field in fields if field.required]
         if isinstance(additional, bool):
             out["additionalProperties"] = additional
@@ -236,6 +335,7 @@ def _spelled(value: object) -> str:
     return str(value).replace("-", "Minus").replace("+", "").replace(".", "_")
 
 
+@cache  # members of many classes have the same
 def _wrapped(text: str) -> str:
     """A description fit for a docstring: nothing invisible in it, and no line too long."""
     lines = visible(text).split("\n")

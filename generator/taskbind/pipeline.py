@@ -7,20 +7,28 @@ run with nothing to do costs next to nothing.
 from __future__ import annotations
 
 import difflib
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from .commit import MANIFEST, Changes, commit, compare
+from .commit import MANIFEST, Changes, compare, held, put
 from .config import Config
-from .diagnostics import LOOSENABLE, Report, TaskbindError
-from .manifest import inputs, is_current, render_manifest
+from .diagnostics import LOOSENABLE, Report, TaskbindError, relative
+from .manifest import inputs, is_current, render_manifest, salt, stamps
+from .memo import Memo, Store
 
 if TYPE_CHECKING:
     from . import ir
+    from .context import Context
+    from .render import Files
 
 API = "api.json"
+_TRIES: Final = 5
+"""How often a run begins anew because an input was written while it read."""
 
 Progress = Callable[[str], None]
 
@@ -48,8 +56,13 @@ class Outcome:
     files: int
 
 
-def read_api(config: Config, report: Report, progress: Progress = lambda stage: None) -> ir.Api:
-    """The IR of a spec root. Raises SpecError where the specs cannot be read without guessing."""
+def read_api(
+    config: Config, report: Report, progress: Progress = lambda stage: None, *, examples: bool = True
+) -> ir.Api:
+    """The IR of a spec root. Raises SpecError where the specs cannot be read without guessing.
+
+    `examples` says whether those have to be valid, too.
+    """
     from .examples import check_examples
     from .load import load
     from .lower import lower
@@ -60,7 +73,8 @@ def read_api(config: Config, report: Report, progress: Progress = lambda stage: 
     tree = load(config.specs, report)
     progress("normalize")
     tree = normalize(tree, report)
-    check_examples(tree, report)
+    if examples:
+        check_examples(tree, report)
     if report.fatal:  # what was refused is missing from the tree, so lowering would see weaker schemas
         raise SpecError(report)
     progress("lower")
@@ -68,46 +82,101 @@ def read_api(config: Config, report: Report, progress: Progress = lambda stage: 
     if report.fatal:
         raise SpecError(report)
     if not api.tasks:
-        raise TaskbindError(f"{config.specs}: no tasks found; a task is a folder with input.json and output.json")
+        raise config.error("specs", "no tasks found; a task is a folder with input.json and output.json")
     return api
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection: a run that finds most of what it needs leaves little, and would look for it for long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def build(
-    config: Config, state: Mapping[str, Any], report: Report, progress: Progress = lambda stage: None
+    config: Config,
+    state: Mapping[str, Any],
+    report: Report,
+    progress: Progress = lambda stage: None,
+    memo: Memo | None = None,
+    tell: Callable[[str], None] = lambda said: None,
 ) -> dict[str, bytes]:
-    """Every generated file, in memory, with a manifest of the inputs in `state`. Raises SpecError for bad specs."""
-    from . import ir_json
+    """Every generated file, in memory, with a manifest of the inputs in `state`. Raises SpecError for bad specs.
+
+    What `memo` has is not made anew; without one, everything is. `tell` hears of templates that are in no use.
+    """
     from .context import Context
     from .formatting import format_tree
-    from .plan import plan
-    from .render import Files, renderers
 
-    api = read_api(config, report, progress)
-    progress("plan")
-    names = plan(api, config)
-    context = Context(config)
-    files: Files = {API: json.dumps(ir_json.to_json(api), indent=1, ensure_ascii=False) + "\n"}
-    for name, render in renderers().items():
-        progress(f"render {name}")
-        made = render(api, names, context)
-        if twice := files.keys() & made.keys():
-            raise TaskbindError(f"renderer {name!r} writes {', '.join(sorted(twice))}, which another one wrote already")
-        files |= made
+    context = Context(config, memo or Memo(keep=False))
+    with _uncollected() if context.memo.kept else nullcontext():
+        package, made = _rendered(config, report, progress, context)
+    for said in context.idle_templates():
+        tell(said)
     progress("format")
-    files = format_tree(files, skip=(f"{names.package}/_runtime/",))
+    files = format_tree(made, context, skip=(f"{package}/_runtime/",))
     out = {path: text.encode("utf-8") if isinstance(text, str) else text for path, text in sorted(files.items())}
     return out | {MANIFEST: render_manifest(state, out)}
 
 
-def generate(config: Config, progress: Progress = lambda stage: None) -> Outcome:
-    """Bring the output directory up to date. Raises TaskbindError, and then has written nothing."""
-    report = _report(config)
-    state = inputs(config)
-    if is_current(config, state):
-        return _nothing(config, report)
-    files = build(config, state, report, progress)
-    progress("commit")
-    changes = commit(config.out, files)
+def _rendered(config: Config, report: Report, progress: Progress, context: Context) -> tuple[str, dict[str, Files]]:
+    """The name of the package, and all files as they are rendered, by the name of their renderer."""
+    from . import ir_json
+    from .indented import indented
+    from .plan import plan
+    from .render import renderers
+
+    api = read_api(config, report, progress)
+    progress("plan")
+    names = plan(api, config)
+    made: dict[str, Files] = {API: {API: indented(ir_json.to_json(api))}}
+    for name, render in renderers(config).items():
+        progress(f"render {name}")
+        made[name] = render(api, names, context)
+    return names.package, made
+
+
+def generate(
+    config: Config,
+    progress: Progress = lambda stage: None,
+    *,
+    store: Store | None = None,
+    tell: Callable[[str], None] = lambda said: None,
+) -> Outcome:
+    """Bring the output directory up to date. Raises TaskbindError, and then has written nothing.
+
+    What is in `store` is not made anew. `tell` hears whom the run waits for, if another one is writing there, and of
+    templates of the project's that are in no use.
+    """
+    store = store or Store()
+    with ExitStack() as stack:
+        waited = None
+        for _ in range(_TRIES):
+            before = stamps(config)
+            state = inputs(config)
+            if is_current(config, state):
+                return _nothing(config, _report(config))
+            if waited is None and (waited := stack.enter_context(held(config.out, tell))):
+                continue  # the other run may have done it
+            report, memo = _report(config), store.load(salt(state))
+            try:
+                files = build(config, state, report, progress, memo, tell)
+            except TaskbindError:
+                if stamps(config) == before:
+                    raise
+                continue
+            if stamps(config) == before:
+                break
+        else:
+            raise TaskbindError("the specs or templates are being written all the time; run again when they are done")
+        progress("commit")
+        changes = put(config.out, files)
+        store.save(memo)
     return Outcome(changes, report, _tasks(files), len(files))
 
 
@@ -151,12 +220,13 @@ def lint(config: Config, progress: Progress = lambda stage: None) -> Report:
 
 
 def _report(config: Config) -> Report:
-    return Report(loose=frozenset(config.allow_loose))
+    return Report(loose=frozenset(config.allow_loose), root=config.specs)
 
 
 def _need_specs(config: Config) -> None:
     if not config.specs.is_dir():
-        raise TaskbindError(f"{config.specs}: no such folder of specs")
+        where = relative(config.specs, Path.cwd())
+        raise config.error("specs", f"{where} is no folder; make it, or name the folder of the specs")
 
 
 def _nothing(config: Config, report: Report) -> Outcome:

@@ -78,6 +78,30 @@ def test_a_file_edited_by_hand_is_refused_by_name(tmp_path: Path, new: dict[str,
     assert read(out) == before
 
 
+def test_other_line_ends_are_told_from_edits_and_many_files_are_counted(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    files = {f"f{number:02}": "one\ntwo\n" for number in range(12)}
+    commit(out, tree(**files))
+    for name in files:
+        (out / name).write_bytes(b"one\r\ntwo\r\n")
+    with pytest.raises(EditedError) as ends:
+        commit(out, tree(f00="3"))
+    told = "other line ends than were generated: " + ", ".join(sorted(files)[:10]) + ", and 2 more\n"
+    assert str(ends.value).startswith(told)
+    assert "`out/** -text`" in str(ends.value)
+    (out / "f11").write_text("mine")
+    with pytest.raises(EditedError, match=r"^edited by hand since they were generated: f00, .*f09, and 2 more\n"):
+        commit(out, tree(f00="3"))
+    (out / "other").mkdir()
+    for number in range(12):
+        (out / "other" / f"{number:02}").write_text("mine")
+    made = tree(**files, **{f"other/{number:02}": "1" for number in range(12)})
+    for name in files:
+        (out / name).write_text(files[name])
+    with pytest.raises(EditedError, match=r"in its way: other/00, .*other/09, and 2 more\n"):
+        commit(out, made)
+
+
 def test_a_file_edited_into_what_is_generated_is_fine(tmp_path: Path) -> None:
     out = tmp_path / "out"
     commit(out, tree(a="1"))
@@ -125,3 +149,25 @@ def test_a_read_only_place_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TaskbindError, match="cannot write the output"):
         commit(tmp_path / "file" / "out", tree(a="1"))
+
+
+def test_nothing_is_written_through_a_link_to_a_folder(tmp_path: Path) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    commit(out, tree(a="1", sub__b="2"))
+    (out / "sub").rename(other)
+    (out / "sub").symlink_to(other)
+    with pytest.raises(EditedError, match="in its way: sub\n") as caught:
+        commit(out, tree(a="1", sub__b="3"))
+    assert caught.value.paths == ("sub",)
+    assert (other / "b").read_text() == "2"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
+
+
+def test_a_file_of_ours_becomes_a_folder_and_one_of_others_does_not(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    commit(out, tree(a="1"))
+    (out / "sub").write_text("mine")
+    with pytest.raises(EditedError, match="in its way: sub\n"):
+        commit(out, tree(a="1", sub__b="2"))
+    (out / "sub").unlink()
+    assert commit(out, tree(a__b="2")) == Changes(("a/b",), (MANIFEST,), ("a",))

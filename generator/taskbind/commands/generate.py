@@ -7,21 +7,25 @@ import time
 import click
 
 from ..config import Config
-from ..diagnostics import Report
-from .project import Progress, counts, name, project, show
+from .project import Progress, harmless, name, project, show
 
 
 @click.command()
 @project
+@click.option("--cold", is_flag=True, help="Make everything anew, whatever the last run has kept.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, not only a count.")
-def generate(config: Config, progress: Progress, verbose: bool) -> int:
+def generate(config: Config, progress: Progress, cold: bool, verbose: bool) -> int:
     """Bring the generated tree up to date with the specs."""
+    from ..memo import InFile
     from ..pipeline import generate as run
 
     start = time.perf_counter()
-    outcome = run(config, progress)
+    outcome = run(config, progress, store=None if cold else InFile(config.out), tell=progress.tell)
     progress.clear()
-    _repairs(outcome.report, verbose)
+    if verbose:
+        show(outcome.report)
+    elif found := harmless(outcome.report):
+        click.echo(found, err=True)
     changes = outcome.changes
     done = (
         f"wrote {len(changes.added) + len(changes.changed)}, removed {len(changes.removed)}"
@@ -33,12 +37,3 @@ def generate(config: Config, progress: Progress, verbose: bool) -> int:
         f" ({time.perf_counter() - start:.2f} s)"
     )
     return 0
-
-
-def _repairs(report: Report, verbose: bool) -> None:
-    loose = [diagnostic for diagnostic in report if diagnostic.loose]
-    if verbose:
-        show(report)
-    elif len(report):
-        what = f"{len(loose)} let pass, where models differ from their schemas" if loose else "none in the way"
-        click.echo(f"specs: {counts(report)}; {what}; `taskbind lint` lists them", err=True)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from .. import ir
-from ..context import Context
+from ..context import Context, MissingFileError
 from ..diagnostics import TaskbindError
 from ..escape import json_text
 from ..plan import Plan
@@ -42,7 +42,7 @@ def executed(api: ir.Api, plan: Plan, context: Context) -> bool:
     """Whether all programs ran, as they are. Raises TaskbindError for a record that cannot be read."""
     try:
         record: dict[str, Any] = tomllib.loads(context.spec_file(FILE).decode("utf-8"))
-    except FileNotFoundError:
+    except MissingFileError:
         return False
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TaskbindError(f"{FILE}: not valid TOML: {error}; remove it, or record it anew") from error

@@ -6,22 +6,22 @@ nothing else knows languages apart.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from .. import ir
-from ..context import BASE_URL, Context
+from ..context import BASE_URL, Context, Render
 from ..diagnostics import TaskbindError
 from ..escape import py_literal, shell
 from ..plan import Plan, TaskPlan
 from .languages import CLIENT, CURL, LANGUAGES, Language, Members
 from .ways import Way, names, parameters, place, sample, ways
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 _LONG: Final = 60
+_LANGUAGES: Final = {language.id: language for language in LANGUAGES}
 
 
 @dataclass(frozen=True)
@@ -72,44 +72,71 @@ class View:
     stream: bool = False
 
 
+@dataclass(frozen=True)
+class Asked:
+    """All that decides programs beside their templates: what they do, in which languages, and names.
+
+    `primary` is the name of the request's primary member, `token` the variable of the environment that holds one,
+    `answer` the expression that prints what the client's method returns.
+    """
+
+    task: str
+    method: str
+    primary: str
+    package: str
+    token: str
+    answer: str
+    ways: tuple[Way, ...]
+    languages: tuple[str, ...]
+
+
 def programs(api: ir.Api, plan: Plan, context: Context) -> tuple[Program, ...]:
     """All programs, by task, then way, then language."""
-    templates = [(language, _template(language, context)) for language in LANGUAGES]
     out: dict[str, Program] = {}
     for task in plan.tasks:
         for example in task.task.examples:
             _check(task, example)
-        answer = printed(api, task)
-        for way in ways(task, context):
-            for language, template in templates:
-                made = _program(plan, task, way, language, template, context, answer)
-                if made.file in out:
-                    raise TaskbindError(f"{way.where}: another program is called {made.file}, too; rename the example")
-                out[made.file] = made
+        found = tuple(ways(task, context))
+        for made in _programs(plan, task, found, tuple(_LANGUAGES), printed(api, task), context):
+            if made.file in out:
+                where = next(place(task, example) for example in task.task.examples if example.name == made.example)
+                raise TaskbindError(f"{where}: another program is called {made.file}, too; rename the example")
+            out[made.file] = made
     return tuple(out.values())
 
 
-def _template(language: Language, context: Context) -> Template:
-    return context.template(f"snippets/{language.id}.jinja")
+def _programs(
+    plan: Plan, task: TaskPlan, ways: tuple[Way, ...], languages: tuple[str, ...], answer: str, context: Context
+) -> Iterator[Program]:
+    id = task.task.id
+    token = f"{context.config.env_prefix}_TOKEN"
+    asked = Asked(id, task.method, task.primary.name, plan.package, token, answer, ways, languages)
+    codes = iter(json.loads(context.kept(_codes, asked)))
+    for way in ways:
+        for language in map(_LANGUAGES.__getitem__, languages):
+            yield Program(
+                id=f"{id}/{way.name}/{language.id}",
+                task=id,
+                example=way.example,
+                way=way.way,
+                language=language,
+                file=f"{id}/{way.name}{language.suffix}",
+                needs=tuple(sample(task.task, path) for path in way.samples),
+                code=next(codes),
+            )
 
 
-def _program(
-    plan: Plan, task: TaskPlan, way: Way, language: Language, template: Template, context: Context, answer: str
-) -> Program:
-    try:
-        code = template.render(v=_view(plan, task, way, language, context, answer))
-    except ValueError as error:
-        raise TaskbindError(f"{way.where}: {error}") from error
-    return Program(
-        id=f"{task.task.id}/{way.name}/{language.id}",
-        task=task.task.id,
-        example=way.example,
-        way=way.way,
-        language=language,
-        file=f"{task.task.id}/{way.name}{language.suffix}",
-        needs=tuple(sample(task.task, path) for path in way.samples),
-        code=code.strip("\n") + "\n",
-    )
+def _codes(render: Render, asked: Asked) -> str:
+    """The code of each program, by way, then language, as JSON."""
+    codes = []
+    for way in asked.ways:
+        for language in asked.languages:
+            try:
+                code = render(f"snippets/{language}.jinja", {"v": _view(asked, way, _LANGUAGES[language])})
+            except ValueError as error:
+                raise TaskbindError(f"{way.where}: {error}") from error
+            codes.append(code.strip("\n") + "\n")
+    return json.dumps(codes)
 
 
 def stream_programs(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> tuple[Program, ...]:
@@ -126,10 +153,7 @@ def stream_programs(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -
     way = replace(sent, way="stream", name=f"{first.name}-stream")
     event = api.resolve(ir.Ref(task.task.stream or task.task.output))
     printed = "event.model_dump_json(exclude_unset=True)" if isinstance(event, ir.Object) else "event"
-    return tuple(
-        _program(plan, task, way, language, _template(language, context), context, printed)
-        for language in (CURL, CLIENT)
-    )
+    return tuple(_programs(plan, task, (way,), (CURL.id, CLIENT.id), printed, context))
 
 
 def call(task: TaskPlan, example: ir.Example) -> str:
@@ -146,7 +170,7 @@ def _check(task: TaskPlan, example: ir.Example) -> None:
         raise TaskbindError(f"{where}: it needs `media` or `inputs`")
 
 
-def _view(plan: Plan, task: TaskPlan, way: Way, language: Language, context: Context, answer: str) -> View:
+def _view(asked: Asked, way: Way, language: Language) -> View:
     inputs = [_primary(example, language) for example in way.inputs]
     sent = [[language.literal(name) for name in names(example).values()] for example in way.inputs]  # which files
     rest = {key: language.value(value) for key, value in way.rest.items()}
@@ -156,26 +180,26 @@ def _view(plan: Plan, task: TaskPlan, way: Way, language: Language, context: Con
         inputs, sent = [language.base64(file)], [[file]]
     elif len(inputs) > 1 and language.is_text:
         requests = zip(inputs, sent, strict=True)
-        over, items = "body", [_request(task, language, primary, rest, files) for primary, files in requests]
+        over, items = "body", [_request(asked.primary, language, primary, rest, files) for primary, files in requests]
     elif len(inputs) > 1:
         over, items, inputs = "inputs", inputs, [language.variable("inputs")]
-    given = [f"client.{task.method}", _listed(items)] if over else inputs
+    given = [f"client.{asked.method}", _listed(items)] if over else inputs
     return View(
         form=way.form,
         base=language.literal(BASE_URL),
-        url=language.literal(f"{BASE_URL}/tasks/{task.task.id}"),
-        token=f"{context.config.env_prefix}_TOKEN",
+        url=language.literal(f"{BASE_URL}/tasks/{asked.task}"),
+        token=asked.token,
         content_type=way.content_type,
         file=sent[0][0] if sent[0] else "",
         upload='"@$file"' if over else shell(f"@{names(way.inputs[0]).get('', '')}"),
-        payload=_request(task, language, inputs[0], rest, sent[0], alone=not over),
+        payload=_request(asked.primary, language, inputs[0], rest, sent[0], alone=not over),
         over=over,
         items=tuple(items),
-        package=plan.package,
-        method=task.method,
+        package=asked.package,
+        method=asked.method,
         arguments=_wrapped(_arguments(given, way.keywords)) if language is CLIENT else "",
-        answer=answer,
-        import_json=answer.startswith("json."),
+        answer=asked.answer,
+        import_json=asked.answer.startswith("json."),
         stream=way.way == "stream",
     )
 
@@ -194,13 +218,15 @@ def _primary(example: ir.Example, language: Language) -> str:
 
 
 def _request(
-    task: TaskPlan, language: Language, primary: str, rest: Members, sent: list[str], *, alone: bool = False
+    name: str, language: Language, primary: str, rest: Members, sent: list[str], *, alone: bool = False
 ) -> str:
-    """A request in JSON with the files `sent` in it, as an expression; one `alone` may take several lines.
+    """A request in JSON with `primary` in the member `name` and the files `sent` in it, as an expression.
+
+    One `alone` may take several lines.
 
     To the shell, such a one without files is bare text, for a here document.
     """
-    members = ({task.primary.name: primary} if primary else {}) | rest
+    members = ({name: primary} if primary else {}) | rest
     write = language.object if language.is_text and (sent or not alone) else language.lines
     return write(members) if language is CURL and alone and not sent else language.text(write(members), sent)
 

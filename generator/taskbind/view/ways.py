@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from .. import ir
-from ..context import BASE_URL, Context
+from ..context import BASE_URL, Context, MissingFileError
 from ..diagnostics import TaskbindError
 from ..plan import TaskPlan
 
@@ -56,7 +56,8 @@ class Way:
 
 def ways(task: TaskPlan, context: Context) -> Iterator[Way]:
     """Each example as it is, then the first with media by URL, then the first two inputs for one model together."""
-    examples = task.task.examples
+    # Nothing of its answer decides how a request is sent.
+    examples = [replace(e, response=ir.ABSENT, recorded=False, raw="", text="") for e in task.task.examples]
     for example in examples:
         yield _way(task, context, example, (example,))
     for example in [example for example in examples if files(example)][:1]:
@@ -154,7 +155,7 @@ def read_sample(path: str, context: Context, where: str) -> bytes:
     """A sample file of the spec root. Raises TaskbindError where there is none."""
     try:
         return context.spec_file(path)
-    except FileNotFoundError as error:
+    except MissingFileError as error:
         raise TaskbindError(f"{where}: there is no file {path} under the spec root") from error
 
 
