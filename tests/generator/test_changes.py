@@ -61,6 +61,8 @@ MIRRORED |= {after: before for before, after in MIRRORED.items()}
 
 def mirrored(change: Said) -> Said:
     path, kind, before, after, name = change
+    if kind is Kind.RENAMED and isinstance(before, ir.Field):
+        path = path.removesuffix(after.name) + before.name
     return path, MIRRORED.get(kind, kind), after, before, name
 
 
@@ -71,6 +73,11 @@ CHECK = '{"not": {"const": "a"}}'
 
 CASES: dict[str, tuple[ir.Api, ir.Api, list[Said]]] = {
     "a member": (api(ROOT), api(WITH_Y), [("y", Kind.ADDED, None, WITH_Y.fields[1], "")]),
+    "another name": (
+        api(object_of(member("max_words", NUMBER))),
+        api(object_of(member("words", NUMBER))),
+        [("words", Kind.RENAMED, member("max_words", NUMBER), member("words", NUMBER), "")],
+    ),
     "required": (one(TEXT), one(TEXT, required=True), [("x", Kind.REQUIRED, None, None, "")]),
     "type": (one(TEXT), one(SOUND), [("x", Kind.TYPE, TEXT, SOUND, "")]),
     "number": (one(NUMBER), one(INTEGER), [("x", Kind.TYPE, NUMBER, INTEGER, "")]),
@@ -278,6 +285,77 @@ def test_our_own_specs_have_not_changed_since_they_were_read_again() -> None:
     assert changes(ir_json.from_json(data), ir_json.from_json(data)) == ()
 
 
+# ---------------------------------------------------------------------------------------------------- renames, places
+
+
+def test_members_are_renamed_one_to_one_by_type_and_name() -> None:
+    old = api(
+        object_of(member("lang", TEXT), member("top_k", INTEGER), member("seed", INTEGER), member("size", NUMBER))
+    )
+    new = api(
+        object_of(member("language", TEXT), member("topK", INTEGER), member("other", INTEGER), member("sizes", TEXT))
+    )
+    told = [
+        (kind, before and before.name, after and after.name) for _, kind, before, after, _ in said(changes(old, new))
+    ]
+    assert told == [
+        (Kind.RENAMED, "lang", "language"),
+        (Kind.RENAMED, "top_k", "topK"),
+        (Kind.ADDED, None, "other"),
+        (Kind.ADDED, None, "sizes"),
+        (Kind.REMOVED, "seed", None),
+        (Kind.REMOVED, "size", None),
+    ]
+
+
+def test_a_member_of_another_name_that_says_the_same_is_renamed() -> None:
+    old, new = (api(object_of(member(name, TEXT, doc="The voice to speak with."))) for name in ("voice", "speaker"))
+    assert [change[1] for change in said(changes(old, new))] == [Kind.RENAMED]
+    undocumented = [api(object_of(member(name, TEXT))) for name in ("voice", "speaker")]
+    assert [change[1] for change in said(changes(*undocumented))] == [Kind.ADDED, Kind.REMOVED]
+
+
+def test_a_task_is_renamed_where_request_and_answers_are_the_same() -> None:
+    old = one(TEXT)
+    new = replace(old, tasks=(replace(old.tasks[0], id="u"),))
+    assert changes(old, new) == (Change("u", "task", "", Kind.RENAMED, old.tasks[0], new.tasks[0]),)
+    other = replace(one(NUMBER), tasks=new.tasks)
+    assert [change.kind for change in changes(old, other)] == [Kind.REMOVED, Kind.ADDED]
+
+
+def test_a_renamed_task_is_compared_under_its_new_name_where_most_is_the_same() -> None:
+    shared = [member(name, TEXT) for name in "abc"]
+    old, new = (api(ir.Array(object_of(*shared, member("x", type)))) for type in (TEXT, INTEGER))
+    new = replace(new, tasks=(replace(new.tasks[0], id="u"),))
+    assert [(c.task, c.side, c.path, c.kind) for c in changes(old, new)] == [
+        ("u", "task", "", Kind.RENAMED),
+        ("u", "request", "[].x", Kind.TYPE),
+        ("u", "response", "[].x", Kind.TYPE),
+    ]
+    few = api(ir.Array(object_of(shared[0], *(member(name, TEXT) for name in "xyz"))))
+    few = replace(few, tasks=new.tasks)
+    assert [change.kind for change in changes(old, few)] == [Kind.REMOVED, Kind.ADDED]
+
+
+def test_changes_say_where_they_are_written() -> None:
+    def spec(file: str, type: ir.Type, *more: ir.Field) -> ir.Api:
+        box = object_of(member("left", type, source=ir.Source(file, "/$defs/Box/properties/left")), *more)
+        root = object_of(member("box", ir.Ref("box"), source=ir.Source(file, "/properties/box")))
+        definitions = (
+            ir.Definition("in", "Input", root, source=ir.Source(file, "")),
+            ir.Definition("box", "Box", box, source=ir.Source(file, "/$defs/Box")),
+        )
+        return ir.Api((ir.Task("t", "T", "in", "in"),), definitions)
+
+    gone = member("top", TEXT, source=ir.Source("old.json", "/$defs/Box/properties/top"))
+    found = changes(spec("old.json", TEXT, gone), spec("new.json", ir.Union((NUMBER, ir.NULL))))[:3]
+    assert [(change.kind, change.source) for change in found] == [
+        (Kind.NULLABLE, ir.Source("new.json", "/$defs/Box/properties/left")),
+        (Kind.TYPE, ir.Source("new.json", "/$defs/Box/properties/left")),
+        (Kind.REMOVED, ir.Source("old.json", "/$defs/Box/properties/top")),
+    ]
+
+
 # ------------------------------------------------------------------------------------------------ recursion and numbers
 
 
@@ -459,8 +537,16 @@ MUTATIONS: dict[str, tuple[Callable[[ir.Field], ir.Field], set[Kind]]] = {
     "default": (lambda f: replace(f, default="other"), {Kind.DEFAULT}),
     "deprecated": (lambda f: replace(f, deprecated=True), {Kind.DEPRECATED}),
     "type": (lambda f: replace(f, type=ir.Scalar("boolean")), {Kind.TYPE, Kind.NULLABLE}),
-    "name": (lambda f: replace(f, name=f"{f.name}2"), {Kind.REMOVED}),
+    "name": (lambda f: replace(f, name=f"{f.name}2"), {Kind.RENAMED}),
+    "another name": (lambda f: replace(f, name="zzzzzz"), {Kind.REMOVED, Kind.RENAMED}),
 }
+
+
+def old_path(change: Change) -> str:
+    """Where a change is in the first of both IRs."""
+    if change.kind is Kind.RENAMED:
+        return change.path.removesuffix(change.after.name) + str(change.before.name)
+    return change.path
 
 
 @given(APIS)
@@ -485,7 +571,8 @@ def test_every_change_of_a_member_is_reported_at_its_place(made: ir.Api, data: s
     mutate, kinds = MUTATIONS[name]
     other = changed(made, id, field, mutate)
     found = changes(made, other)
+    told = [(c.side, old_path(c), c.kind) for c in found]
     for side in ("request", "response"):
-        assert any(c.side == side and c.path == path and c.kind in kinds for c in found), found
+        assert any((side, path, kind) in told for kind in kinds), found
     back = sorted(map(mirrored, said(changes(other, made))), key=repr)
     assert sorted(said(found), key=repr) == back

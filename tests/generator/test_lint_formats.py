@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +16,7 @@ from taskbind.cli import main
 from taskbind.diagnostics import ADVISORY, Diagnostic, Report, Severity, one_line
 from taskbind.findings import FORMATS, as_github, as_json, as_sarif
 from tests.support.project import write_specs
+from tests.support.sarif import assert_sarif
 
 COMMAND = re.compile(r"::(error|warning|notice) file=([^:,]*)(?:,line=(\d+))?,title=([^:,]*)::(.*)")
 SPECS = {
@@ -35,6 +36,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["lint", *arguments], catch_exceptions=False)
+
+
+def files(log: Any) -> set[tuple[str, str]]:
+    """The base and the path of every place in a SARIF log."""
+    artifacts = (r["locations"][0]["physicalLocation"]["artifactLocation"] for r in log["runs"][0]["results"])
+    return {(artifact["uriBaseId"], artifact["uri"]) for artifact in artifacts}
 
 
 def test_json(project: Path) -> None:
@@ -73,55 +80,17 @@ def test_sarif(project: Path) -> None:
     log = json.loads(result.stdout)
     assert_sarif(log)
     (run_,) = log["runs"]
-    assert run_["originalUriBaseIds"]["SPECS"]["uri"] == "specs/"
-    assert run_["originalUriBaseIds"]["SPECS"]["uriBaseId"] == "PROJECT"
-    assert "uri" not in run_["originalUriBaseIds"]["PROJECT"]
     assert [rule["id"] for rule in run_["tool"]["driver"]["rules"]] == ["TB215", "TB231", "TB244"]
     first = run_["results"][0]
     assert (first["ruleId"], first["level"], first["properties"]["repaired"]) == ("TB215", "warning", True)
     place = first["locations"][0]["physicalLocation"]
     assert place == {
-        "artifactLocation": {"uri": "my-task/input.json", "uriBaseId": "SPECS"},
+        "artifactLocation": {"uri": "specs/my-task/input.json", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 5},
     }
     assert first["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "/minimum", "kind": "value"}]
     assert "fix: remove it" in first["message"]["text"]
     assert str(project) not in result.stdout
-
-
-def assert_sarif(log: dict[str, Any]) -> None:
-    """What the schema of SARIF 2.1.0 and its text require of the parts that we use."""
-    assert log.keys() == {"$schema", "version", "runs"}
-    assert log["version"] == "2.1.0"
-    for run_ in log["runs"]:
-        assert run_.keys() == {"tool", "originalUriBaseIds", "columnKind", "results"}
-        assert run_["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
-        driver = run_["tool"]["driver"]
-        assert driver["name"] == "taskbind"
-        rules = driver["rules"]
-        assert len({rule["id"] for rule in rules}) == len(rules)
-        for rule in rules:
-            assert rule.keys() == {"id", "shortDescription", "fullDescription", "help", "defaultConfiguration"}
-            assert all(rule[key]["text"] for key in ("shortDescription", "fullDescription", "help"))
-            assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
-        bases = run_["originalUriBaseIds"]
-        for base in bases.values():
-            # A base is absolute, or relative to another one, or not told; it ends in a slash and leads nowhere up.
-            assert ("uri" in base) == ("uriBaseId" in base)
-            assert base.get("uri", "/").endswith("/")
-            assert ".." not in base.get("uri", "")
-            assert base.get("uriBaseId", "SPECS") in bases
-        for result in run_["results"]:
-            assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-            assert result["level"] in ("error", "warning", "note")
-            assert result["message"]["text"]
-            (location,) = result["locations"]
-            artifact = location["physicalLocation"]["artifactLocation"]
-            assert artifact["uriBaseId"] in bases
-            assert re.fullmatch(r"[A-Za-z0-9._~/%-]+", artifact["uri"])
-            assert location["physicalLocation"].get("region", {"startLine": 1})["startLine"] >= 1
-            for logical in location.get("logicalLocations", ()):
-                assert logical["fullyQualifiedName"].startswith("/")
 
 
 def test_specs_elsewhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,9 +99,27 @@ def test_specs_elsewhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None
     arguments = ("--specs", "../specs", "--out", "out")
     log = json.loads(run("--format", "sarif", *arguments).stdout)
     assert_sarif(log)
-    assert log["runs"][0]["originalUriBaseIds"].keys() == {"SPECS"}
+    assert files(log) == {("SPECS", "my-task/input.json"), ("SPECS", "my-task/output.json")}
     assert run("--format", "github", *arguments).stdout.startswith("::warning file=../specs/my-task/input.json,")
     assert json.loads(run("--format", "json", *arguments).stdout)["specs"] == "../specs"
+
+
+def test_github_is_led_from_its_repository(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job may work in a folder of the repository; GitHub looks for every path from the repository on."""
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(project.parent))
+    where = f"{project.name}/specs/my-task"
+    assert run("--format", "github").stdout.startswith(f"::warning file={where}/input.json,")
+    expected = {("%SRCROOT%", f"{where}/input.json"), ("%SRCROOT%", f"{where}/output.json")}
+    assert files(json.loads(run("--format", "sarif").stdout)) == expected
+    (project / "inner").mkdir()
+    monkeypatch.chdir(project / "inner")
+    arguments = ("--specs", "../specs", "--out", "out")
+    assert run("--format", "github", *arguments).stdout.startswith(f"::warning file={where}/input.json,")
+    assert files(json.loads(run("--format", "sarif", *arguments).stdout)) == expected
+    for elsewhere in (project / "other", project / "inner"):
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(elsewhere))
+        assert run("--format", "github", *arguments).stdout.startswith("::warning file=../specs/my-task/input.json,")
+        assert {base for base, _ in files(json.loads(run("--format", "sarif", *arguments).stdout))} == {"SPECS"}
 
 
 def test_github(project: Path) -> None:
@@ -197,8 +184,11 @@ def test_no_text_breaks_a_format(findings: list[Diagnostic]) -> None:
     ]
     log = json.loads(as_sarif(report, specs, folder))
     assert_sarif(log)
+    assert all(len(result["locations"]) == 1 for result in log["runs"][0]["results"])
     uris = [r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in log["runs"][0]["results"]]
-    assert [unquote(uri, errors="surrogateescape") for uri in uris] == [d.path for d in report]
+    assert [unquote(uri, errors="surrogateescape") for uri in uris] == [
+        str(PurePosixPath("specs", d.path)) for d in report
+    ]
     assert all(len(str(d).splitlines()) == 1 and str(d).isprintable() for d in report)
 
 

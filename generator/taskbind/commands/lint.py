@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from .project import Progress, counts, name, project, show
 
 
 @click.command()
-@project
+@partial(project, writes=False)
 @click.option(
     "--format",
     type=click.Choice(["text", "json", "sarif", "github"]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-Side = Literal["request", "response", "stream", "task", "dialect"]
+from .. import ir
+
+Side = Literal["request", "response", "stream", "task", "dialect", "python"]
 
 
 class Kind(StrEnum):
@@ -20,6 +22,8 @@ class Kind(StrEnum):
     that has a place of its own, of the events of a stream. `before` is None."""
     REMOVED = "removed"
     """The same in `before`; `after` is None."""
+    RENAMED = "renamed"
+    """The same under another name; `before` and `after` are both :class:`ir.Task` or both :class:`ir.Field`."""
     REQUIRED = "required"
     """The member must be there now; both None."""
     OPTIONAL = "optional"
@@ -57,7 +61,10 @@ class Change:
 
     `task` is the id of the task, empty for a dialect as a whole. `path` is the place in the data (``parameters.top_k``,
     ``[].box.xmin``; empty for the root), in the words of the tables of the docs; on the side "dialect" it is the
-    dialect. `kind` says what `before` and `after` are, and `name` which of several attributes, where a kind has them.
+    dialect, and on the side "python" a name (``models.Voice``, ``Client.echo(top_k=)``), as `before` and `after` are
+    there. `kind` says what `before` and `after` are, and `name` which of several attributes, where a kind has them.
+    `source` is where the specs of NEW say so, or those of OLD where it is gone: the nearest member or definition.
+    Changes are equal wherever they are written.
     """
 
     task: str
@@ -67,3 +74,16 @@ class Change:
     before: Any = None
     after: Any = None
     name: str = ""
+    source: ir.Source | None = field(default=None, compare=False)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Equality of JSON values; ``1`` and ``1.0`` are equal, ``1`` and ``true`` are not."""
+    match one, other:
+        case bool(), _:
+            return one is other
+        case ((list() | tuple()), (list() | tuple())):
+            return len(one) == len(other) and all(map(equal, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    return not isinstance(other, bool) and bool(one == other)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +18,16 @@ if TYPE_CHECKING:  # a run with nothing to do needs this module, but none of the
 
 @dataclass(frozen=True)
 class Release:
-    """One release: its version (``1.2.0``, ``1.2.0rc1``) and its IR."""
+    """One release: its version (``1.2.0``, ``1.2.0rc1``), its file, and the hash of that."""
 
     version: str
-    api: ir.Api
+    path: Path
+    digest: str
+
+    @cached_property
+    def api(self) -> ir.Api:
+        """Its IR. Raises TaskbindError for a file that is none."""
+        return read_release(self.path)
 
 
 def release_files(folder: Path | None) -> dict[str, Path]:
@@ -34,8 +42,20 @@ def release_files(folder: Path | None) -> dict[str, Path]:
 
 
 def read_releases(folder: Path | None) -> tuple[Release, ...]:
-    """The releases in a folder, the oldest first. Raises TaskbindError for a file that is no IR."""
-    return tuple(Release(name.removesuffix(".json"), _read(path)) for name, path in release_files(folder).items())
+    """The releases in a folder, the oldest first. Raises TaskbindError for a file that is none by its name."""
+    return tuple(
+        Release(name.removesuffix(".json"), path, sha256(path.read_bytes()).hexdigest())
+        for name, path in release_files(folder).items()
+    )
+
+
+def baseline(version: Version, released: Iterable[Version]) -> Version | None:
+    """The release that another one is compared with: the last one before it, if it comes before a release itself.
+
+    A release is compared with the last release proper, since that is what most people come from. None for the first.
+    """
+    older = [each for each in released if each.order < version.order and (each.final or not version.final)]
+    return max(older, key=lambda each: each.order, default=None)
 
 
 def _version(folder: Path, name: str) -> Version:
@@ -49,34 +69,18 @@ def _version(folder: Path, name: str) -> Version:
         ) from None
 
 
-def _read(path: Path) -> ir.Api:
+def read_release(path: Path) -> ir.Api:
+    """The IR in an `api.json`. Raises TaskbindError for a file that holds none."""
     from .. import ir_json
+    from ..ir_check import check
+    from ..load.files import strict_json
 
     try:
-        api = ir_json.from_json(json.loads(path.read_text(encoding="utf-8")))
-        _complete(api)
+        api = ir_json.from_json(strict_json(path.read_text(encoding="utf-8")))
+        check(api)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {str(error)[:200]}"
         raise TaskbindError(
             f"{path.parent.name}/{path.name}: not the api.json of a release ({why}); copy it from that release's tree"
         ) from error
     return api
-
-
-def _complete(api: ir.Api) -> None:
-    """Raise KeyError for a reference to nowhere, ValueError for one that ends at itself."""
-    from .. import ir
-
-    for definition in api.definitions:
-        seen, type = {definition.id}, definition.type
-        for id in ir.refs(type):
-            api.definition(id)
-        while isinstance(type := ir.bare(type), ir.Ref):
-            if type.id in seen:
-                raise ValueError(f"{type.id} refers to itself and to nothing else")
-            seen.add(type.id)
-            type = api.definition(type.id).type
-    for task in api.tasks:
-        for root in (task.input, task.output, task.stream):
-            if root:
-                api.definition(root)
