@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import Any, Final
 
 from .. import hints, ir
@@ -25,17 +26,18 @@ _MEDIA: Final = {
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The client module."""
+    tasks = [_task(api, plan, task) for task in plan.tasks]
     view = {
         "header": header("#", "specs/"),
         "env_prefix": py_literal(context.config.env_prefix),
         "user_agent": py_literal(f"{plan.distribution}/{context.config.version}"),
         "example_url": "http://localhost:8000",
         "omit": any(p.nullable for task in plan.tasks for p in task.parameters),
-        "imports": plan.imports(),
+        "imports": plan.imports(annotation for task in tasks for annotation in _annotations(task)),
         "streams": any(task.stream_annotation for task in plan.tasks),
         "package": plan.package,
         "dialects": [_dialect(dialect) for dialect in plan.dialects],
-        "tasks": [_task(api, plan, task) for task in plan.tasks],
+        "tasks": tasks,
     }
     return {f"{plan.package}/_client.py": context.template("client/client.py.jinja").render(view)}
 
@@ -79,6 +81,11 @@ def _task(api: ir.Api, plan: Plan, task: TaskPlan) -> dict[str, Any]:
         "stream": task.stream_annotation,
         "returns": docstring_text(" ".join((api.definition(task.task.output).doc or "The answer.").split())),
     }
+
+
+def _annotations(task: dict[str, Any]) -> Iterator[str]:
+    yield from (part["annotation"] for part in (task["primary"], *task["parameters"]))
+    yield from filter(None, (task["output"], task["stream"]))
 
 
 def _primary_doc(task: TaskPlan) -> str:

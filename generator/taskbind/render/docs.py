@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from .. import ir
 from ..context import Context, header
-from ..diagnostics import TaskbindError
 from ..escape import html, json_text, markdown
+from ..load.layout import RESERVED
 from ..plan import Plan
 from ..view.changelog import changelog_view
 from ..view.dialects import dialect_views
@@ -26,6 +26,9 @@ from ..view.programs import programs
 from ..view.samples import samples
 from ..view.service import DEPTH, LIMITS, REQUEST_HEADERS, RESPONSE_HEADERS, STATUSES
 from . import Files
+
+_FENCE: Final = re.compile(r"^( *`{3,})[^\n]*\n", re.MULTILINE)
+_GAP: Final = re.compile(r"\n(?: *\n){2,}")
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     whole = context.once(whole_pages, api, plan)
     common = _common(api, plan, context) | {"others": whole[1:]}
     tasks = context.once(pages, api, plan)
-    taken = {other.page for other in whole}
-    for page in tasks:
-        if page.id in taken:
-            raise TaskbindError(f"{page.id}/: the docs have a page of this name; give the task another one")
+    assert RESERVED.issuperset(other.page for other in whole), "a task may be called like a new page"
     out: Files = {}
     for name in context.config.docs:
         flavour = FLAVOURS[name]
@@ -94,12 +94,12 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
             "printed": sum(p.language.id in flavour.languages for p in context.once(programs, api, plan)),
         }
         for other in whole:
-            template = context.template(f"docs/{other.page}.md.jinja")
+            template = context.template(f"docs/{other.page}.md.jinja", _tidy)
             text = template.render(view, view=other.view, about=json_text(html(other.about)))
-            out[f"{flavour.folder}/{other.page}.md"] = _tidy(text)
-        template = context.template("docs/task.md.jinja")
+            out[f"{flavour.folder}/{other.page}.md"] = text
+        template = context.template("docs/task.md.jinja", _tidy)
         for page in tasks:
-            out[f"{flavour.folder}/{page.id}.md"] = _tidy(template.render(view | _task(page, plan, flavour)))
+            out[f"{flavour.folder}/{page.id}.md"] = template.render(view | _task(page, plan, flavour))
     if "hf" in context.config.docs:
         sections = list(_contents(plan, whole, common["categories"]))
         toctree = context.template("docs/flavours/_toctree.yml.jinja").render(sections=sections)
@@ -182,7 +182,15 @@ def _task(page: Page, plan: Plan, flavour: Flavour) -> dict[str, Any]:
 
 def _tidy(text: str) -> str:
     """One empty line at most between blocks, none of it inside code, which is what the templates' ifs leave open."""
-    parts = re.split(r"(^( *`{3,})[^\n]*\n.*?^\2$)", text.lstrip("\n"), flags=re.MULTILINE | re.DOTALL)
-    # `split` returns text, block, fence, text, block, fence, …
-    tidy = (re.sub(r"\n(?: *\n){2,}", "\n\n", p) if i % 3 == 0 else p for i, p in enumerate(parts) if i % 3 != 2)
-    return f"{''.join(tidy).rstrip()}\n"
+    text = f"{text.strip(chr(10))}\n"
+    out: list[str] = []
+    start = at = 0
+    while opening := _FENCE.search(text, at):
+        at = opening.end()
+        close = text.find(f"\n{opening[1]}\n", at - 1)
+        if close >= 0:
+            at = close + 1 + len(opening[1])
+            out += [_GAP.sub("\n\n", text[start : opening.start()]), text[opening.start() : at]]
+            start = at
+    out.append(_GAP.sub("\n\n", text[start:]))
+    return f"{''.join(out).rstrip()}\n"

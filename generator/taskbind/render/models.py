@@ -17,7 +17,7 @@ _FUTURE: Final = "from __future__ import annotations"
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The model modules and the lazy package that holds them."""
-    made = dmcg.classes(api, plan)
+    made = dmcg.classes(api, plan, context)
     aliases = {task.module: _aliases(api, plan, task) for task in plan.tasks}
     exact = {name: annotation(api, api.definition(id).type, _no_class, EXACT) for id, name in plan.aliases.items()}
     types = sorted((exact | made.types).items())
@@ -80,7 +80,8 @@ def _alias_types(api: ir.Api, plan: Plan, task: TaskPlan) -> list[tuple[str, str
     out = []
     if task.element and task.element_name and task.element.name != task.element_name:
         out.append((task.element_name, task.element.name))
-    for id, name in ((task.task.output, task.output_name), (task.task.stream, task.stream_name)):
+    named = {task.task.input: task.input_class, task.task.output: task.output_name, task.task.stream: task.stream_name}
+    for id, name in named.items():
         if id and name and id not in plan.classes:
             names = class_name if task.element and id == task.task.output else plan.class_name
             type = annotation(api, ir.Ref(id), names, EXACT)

@@ -6,13 +6,13 @@ understand (see `view.openapi_schemas`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 
 from .. import ir
 from ..context import BASE_URL, Context
 from ..escape import markdown, markdown_block
+from ..indented import indented
 from ..plan import Plan, TaskPlan
 from ..view.openapi import (
     SERVICE,
@@ -39,7 +39,7 @@ _ANY_MODEL: Final = "Any model"
 
 def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     """The document, and the same one inside the package, where the server reads it."""
-    text = json.dumps(_Document(api, plan, context).whole(), indent=1, ensure_ascii=False) + "\n"
+    text = indented(_Document(api, plan, context).whole())
     return {"openapi.json": text, f"{plan.package}/openapi.json": text}
 
 

@@ -6,11 +6,11 @@ plain JSON Schema find it there, in 2020-12 and without references to other file
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from .. import ir
 from ..context import Context
+from ..indented import indented
 from ..plan import Plan
 from ..schema import definition_schema, type_schema
 from . import Files
@@ -29,7 +29,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
             roots += [id for id in (task.input, task.output, task.stream) if id]
         ids = [id for id in sorted(api.reachable(roots)) if id in plan.schemas]
         document = {"$schema": DIALECT, "$defs": dict(sorted((plan.schemas[id], schema(api, plan, id)) for id in ids))}
-        out[f"{plan.package}/schemas/{module}.json"] = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        out[f"{plan.package}/schemas/{module}.json"] = indented(document)
     return out
 
 

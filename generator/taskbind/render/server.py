@@ -27,7 +27,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
     view = {
         "header": header("#", "specs/"),
         "module_doc": module,
-        "imports": plan.imports(),
+        "imports": plan.imports(h[key] or "" for h in handlers for key in h if key.endswith("_annotation")),
         "handlers": handlers,
     }
     names = {"header": header("#", "specs/"), "package": plan.package, "distribution": plan.distribution}
@@ -38,13 +38,12 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
 
 
 def _handler(task: TaskPlan) -> dict[str, Any]:
-    whole = not task.primary.required or any(not parameter.in_parameters for parameter in task.parameters)
-    if whole:
-        inputs_name, inputs, doc = "request", task.input_class, "the whole request, validated"
+    if task.whole_request:
+        inputs, doc = task.input_class, "the whole request, validated"
     else:
         inputs = _DECODED[task.media.media] if task.media else task.primary_annotation
-        inputs_name, doc = task.primary_python, _FORM.get(inputs, "as the request has it")
-    split = task.parameters_class and not whole
+        doc = _FORM.get(inputs, "as the request has it")
+    inputs_name, *others = task.handler_arguments
     about = task.task.docs.summary or f"{task.task.title}."
     return {
         "class_name": f"{task.prefix}Handler",
@@ -53,6 +52,6 @@ def _handler(task: TaskPlan) -> dict[str, Any]:
         "inputs_name": inputs_name,
         "inputs_annotation": inputs,
         "inputs_doc": f"{doc}.",
-        "parameters_annotation": task.parameters_class.name if split and task.parameters_class else None,
+        "parameters_annotation": task.parameters_class.name if others and task.parameters_class else None,
         "output_annotation": task.output_annotation,
     }
