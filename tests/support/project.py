@@ -50,6 +50,11 @@ def echo_task(parameters: dict[str, Any] | None = None, output: dict[str, Any] |
     }
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder, by its path there."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def generate_project(tmp_path: Path, files: dict[str, Any], package: str = "made") -> tuple[Config, Outcome]:
     """Generate a package from inline specs into ``tmp_path/out``."""
     config = Config(write_specs(tmp_path / "specs", files), tmp_path / "out", package=package)
