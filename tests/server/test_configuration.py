@@ -268,9 +268,8 @@ def test_what_python_is_given_has_the_same_names() -> None:
     assert {field.name for field in fields(Settings)} <= SERVING.keys()
 
 
-def test_the_readmes_file_is_one(file: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Run a server")[2]
+def test_the_guides_file_is_one(file: Path) -> None:
+    section = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
     file.write_text(section.partition("```toml\n")[2].partition("```")[0])
     settings = configure("--config", str(file))
     assert settings.token_file == file.parent / "tokens"
