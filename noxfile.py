@@ -15,7 +15,20 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["style", "types", "check", "tests", "serve", "javascript", "openapi", "docs", "fuzz", "ray"]
+nox.options.sessions = [
+    "style",
+    "types",
+    "check",
+    "tests",
+    "serve",
+    "javascript",
+    "openapi",
+    "editor",
+    "project",
+    "docs",
+    "fuzz",
+    "ray",
+]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "dev"
@@ -108,7 +121,11 @@ def tests(session: nox.Session) -> None:
 
     TASKBIND_CORPUS may name a folder of foreign specs to test against.
     """
-    run(session, "pytest", *(session.posargs or ["--numprocesses", "2", "--ignore", "tests/site"]))
+    run(
+        session,
+        "pytest",
+        *(session.posargs or ["--numprocesses", "2", "--ignore", "tests/site", "--ignore", "tests/project"]),
+    )
 
 
 @nox.session
@@ -160,11 +177,31 @@ def material(session: nox.Session) -> None:
 def openapi(session: nox.Session) -> None:
     """Have validators and generators from PyPI and npm read the OpenAPI document, and call the server with a client.
 
+    TypeScript's compiler comes with them, so it reads the generated types here, too, and those of a plugin.
     openapi-python-client holds httpx and typer below versions that ours need not be below, and so has an environment.
     """
     install(session, ROOT / ".nox" / "openapi", "-r", "tests/openapi/requirements.txt")
     npm(session, "openapi", ROOT / ".nox" / "openapi-js")
-    run(session, "pytest", "tests/openapi", *session.posargs)
+    run(session, "pytest", "tests/openapi", "tests/typescript", "tests/generator/test_extending.py", *session.posargs)
+
+
+@nox.session
+def editor(session: nox.Session) -> None:
+    """Ask the engine of editors, of npm, to complete and check TOML files by their JSON Schemas."""
+    npm(session, "editor", ROOT / ".nox" / "editor")
+    run(session, "pytest", "tests/editor", *session.posargs)
+
+
+@nox.session
+def project(session: nox.Session) -> None:
+    """Begin projects as strangers do, and use this repository with pre-commit: with packages built into .nox/wheels."""
+    wheels = ROOT / ".nox" / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    # pre-commit makes a package of its own for a local hook, which setuptools builds.
+    build = ("hatchling", "editables", "setuptools", "virtualenv", "nox", "pre-commit", "pytest")
+    packages = (".[site]", "./generated[serve,testing]", *build)
+    run(session, "pip", "wheel", "--quiet", "--wheel-dir", str(wheels), "-c", "constraints.txt", *packages)
+    run(session, "pytest", "tests/project", *session.posargs)
 
 
 @nox.session

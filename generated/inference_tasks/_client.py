@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     from ._runtime.media import MediaInput
     from ._runtime.streaming import AsyncStream, Stream
     from .models._types import DocumentQuestionAnsweringWordBox
-    from .models.audio_classification import (
-        AudioClassificationOutputElement,
-    )
+    from .models.audio_classification import AudioClassificationOutputElement
     from .models.audio_to_audio import AudioToAudioOutputElement
-    from .models.automatic_speech_recognition import (
-        AutomaticSpeechRecognitionOutput,
-    )
+    from .models.automatic_speech_recognition import AutomaticSpeechRecognitionOutput
     from .models.chat_completion import (
         ChatCompletionAssistantMessage,
         ChatCompletionJsonObjectFormat,
@@ -47,29 +43,17 @@ if TYPE_CHECKING:
         DocumentQuestionAnsweringOutputElement,
     )
     from .models.fill_mask import FillMaskOutputElement
-    from .models.image_classification import (
-        ImageClassificationOutputElement,
-    )
-    from .models.image_segmentation import (
-        ImageSegmentationOutputElement,
-    )
+    from .models.image_classification import ImageClassificationOutputElement
+    from .models.image_segmentation import ImageSegmentationOutputElement
     from .models.image_to_text import ImageToTextOutput
     from .models.object_detection import ObjectDetectionOutputElement
-    from .models.question_answering import (
-        QuestionAnsweringInputData,
-        QuestionAnsweringOutputElement,
-    )
+    from .models.question_answering import QuestionAnsweringInputData, QuestionAnsweringOutputElement
     from .models.sentence_similarity import SentenceSimilarityInputData
     from .models.sound import GeneratedAudio
     from .models.summarization import SummarizationOutput
-    from .models.table_question_answering import (
-        TableQuestionAnsweringInputData,
-        TableQuestionAnsweringOutputElement,
-    )
+    from .models.table_question_answering import TableQuestionAnsweringInputData, TableQuestionAnsweringOutputElement
     from .models.tabular import TabularData
-    from .models.text_classification import (
-        TextClassificationOutputElement,
-    )
+    from .models.text_classification import TextClassificationOutputElement
     from .models.text_generation import (
         TextGenerationJsonGrammar,
         TextGenerationJsonSchemaGrammar,
@@ -77,27 +61,14 @@ if TYPE_CHECKING:
         TextGenerationRegexGrammar,
         TextGenerationStreamOutput,
     )
-    from .models.token_classification import (
-        TokenClassificationOutputElement,
-    )
+    from .models.token_classification import TokenClassificationOutputElement
     from .models.translation import TranslationOutput
-    from .models.video_classification import (
-        VideoClassificationOutputElement,
-    )
+    from .models.video_classification import VideoClassificationOutputElement
     from .models.vision import GeneratedImage, GeneratedVideo, ImageSize
-    from .models.visual_question_answering import (
-        VisualQuestionAnsweringInputData,
-        VisualQuestionAnsweringOutputElement,
-    )
-    from .models.zero_shot_classification import (
-        ZeroShotClassificationOutputElement,
-    )
-    from .models.zero_shot_image_classification import (
-        ZeroShotImageClassificationOutputElement,
-    )
-    from .models.zero_shot_object_detection import (
-        ZeroShotObjectDetectionOutputElement,
-    )
+    from .models.visual_question_answering import VisualQuestionAnsweringInputData, VisualQuestionAnsweringOutputElement
+    from .models.zero_shot_classification import ZeroShotClassificationOutputElement
+    from .models.zero_shot_image_classification import ZeroShotImageClassificationOutputElement
+    from .models.zero_shot_object_detection import ZeroShotObjectDetectionOutputElement
 
 
 class Client(SyncClient):

@@ -51,19 +51,10 @@ from ._tasks import (
     ZERO_SHOT_IMAGE_CLASSIFICATION,
     ZERO_SHOT_OBJECT_DETECTION,
 )
-from .models.audio_classification import (
-    AudioClassificationOutputElement,
-    AudioClassificationParameters,
-)
+from .models.audio_classification import AudioClassificationOutputElement, AudioClassificationParameters
 from .models.audio_to_audio import AudioToAudioOutputElement
-from .models.automatic_speech_recognition import (
-    AutomaticSpeechRecognitionOutput,
-    AutomaticSpeechRecognitionParameters,
-)
-from .models.chat_completion import (
-    ChatCompletionInput,
-    ChatCompletionOutput,
-)
+from .models.automatic_speech_recognition import AutomaticSpeechRecognitionOutput, AutomaticSpeechRecognitionParameters
+from .models.chat_completion import ChatCompletionInput, ChatCompletionOutput
 from .models.depth_estimation import DepthEstimationOutput
 from .models.document_question_answering import (
     DocumentQuestionAnsweringInputData,
@@ -72,14 +63,8 @@ from .models.document_question_answering import (
 )
 from .models.feature_extraction import FeatureExtractionInput
 from .models.fill_mask import FillMaskOutputElement, FillMaskParameters
-from .models.image_classification import (
-    ImageClassificationOutputElement,
-    ImageClassificationParameters,
-)
-from .models.image_segmentation import (
-    ImageSegmentationOutputElement,
-    ImageSegmentationParameters,
-)
+from .models.image_classification import ImageClassificationOutputElement, ImageClassificationParameters
+from .models.image_segmentation import ImageSegmentationOutputElement, ImageSegmentationParameters
 from .models.image_text_to_image import ImageTextToImageInput
 from .models.image_text_to_video import ImageTextToVideoInput
 from .models.image_to_image import ImageToImageParameters
@@ -100,45 +85,27 @@ from .models.table_question_answering import (
     TableQuestionAnsweringParameters,
 )
 from .models.tabular import TabularData
-from .models.text_classification import (
-    TextClassificationOutputElement,
-    TextClassificationParameters,
-)
-from .models.text_generation import (
-    TextGenerationInput,
-    TextGenerationOutput,
-)
+from .models.text_classification import TextClassificationOutputElement, TextClassificationParameters
+from .models.text_generation import TextGenerationInput, TextGenerationOutput
 from .models.text_to_audio import TextToAudioParameters
 from .models.text_to_image import TextToImageParameters
 from .models.text_to_speech import TextToSpeechParameters
 from .models.text_to_video import TextToVideoParameters
-from .models.token_classification import (
-    TokenClassificationOutputElement,
-    TokenClassificationParameters,
-)
+from .models.token_classification import TokenClassificationOutputElement, TokenClassificationParameters
 from .models.translation import TranslationOutput, TranslationParameters
-from .models.video_classification import (
-    VideoClassificationOutputElement,
-    VideoClassificationParameters,
-)
+from .models.video_classification import VideoClassificationOutputElement, VideoClassificationParameters
 from .models.vision import GeneratedImage, GeneratedVideo
 from .models.visual_question_answering import (
     VisualQuestionAnsweringInputData,
     VisualQuestionAnsweringOutputElement,
     VisualQuestionAnsweringParameters,
 )
-from .models.zero_shot_classification import (
-    ZeroShotClassificationOutputElement,
-    ZeroShotClassificationParameters,
-)
+from .models.zero_shot_classification import ZeroShotClassificationOutputElement, ZeroShotClassificationParameters
 from .models.zero_shot_image_classification import (
     ZeroShotImageClassificationOutputElement,
     ZeroShotImageClassificationParameters,
 )
-from .models.zero_shot_object_detection import (
-    ZeroShotObjectDetectionOutputElement,
-    ZeroShotObjectDetectionParameters,
-)
+from .models.zero_shot_object_detection import ZeroShotObjectDetectionOutputElement, ZeroShotObjectDetectionParameters
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from . import __version__
-from .commands import check, explain, generate, lint, site
+from .commands import check, diff, explain, generate, importing, init, lint, new, release, schema, site, watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,5 +21,18 @@ def main() -> None:
     """
 
 
-for _command in (generate.generate, check.check, lint.lint, site.site, explain.explain):
+for _command in (
+    generate.generate,
+    check.check,
+    lint.lint,
+    diff.diff,
+    release.release,
+    watch.watch,
+    site.site,
+    explain.explain,
+    importing.importing,
+    init.init,
+    new.new,
+    schema.schema,
+):
     main.add_command(_command)

@@ -7,9 +7,11 @@ to go on with (a missing configuration, a generated file that was edited by hand
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 
@@ -69,7 +71,12 @@ class Diagnostic:
         return self.severity is Severity.ERROR and not harmless
 
     def __str__(self) -> str:
-        where = f"{self.path}:{self.line}" if self.line else self.path
+        return self.told()
+
+    def told(self, folder: str = "") -> str:
+        """One line about it; `folder` leads from where the reader is to the spec root, so that the place is a link."""
+        path = f"{folder.rstrip('/')}/{self.path}".removesuffix("/.") if folder not in ("", ".") else self.path
+        where = f"{path}:{self.line}" if self.line else path
         pointer = f" {self.pointer}" if self.pointer else ""
         notes = ["repaired"] * self.repaired + ["loose"] * self.loose + [f"fix: {self.fix}"] * bool(self.fix)
         told = f" ({'; '.join(notes)})" if notes else ""
@@ -81,12 +88,33 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def told(error: BaseException) -> str:
+    """The kind and the text of somebody else's exception, which may have none, or fail to give it."""
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def relative(path: Path, folder: Path) -> str:
+    """How to get to a path from a folder, with slashes."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path.as_posix()
+
+
 @dataclass
 class Report:
-    """The findings of one run, in the order in which they were made. Refusals with a code in `loose` are let pass."""
+    """The findings of one run, in the order in which they were made. Refusals with a code in `loose` are let pass.
+
+    `root` is the spec root, which the paths of the findings are relative to.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     loose: frozenset[str] = frozenset()
+    root: Path | None = None
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep one finding."""
@@ -121,6 +149,10 @@ class TaskbindError(Exception):
 
 
 class EditedError(TaskbindError):
-    """The output directory holds work that generating would overwrite."""
+    """The output directory holds work that generating would overwrite, at `paths` in it."""
 
     exit_code = 1
+
+    def __init__(self, message: str, paths: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.paths = tuple(paths)

@@ -13,10 +13,13 @@ import math
 import re
 import shlex
 import sys
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 from inspect import cleandoc
 from typing import Any, Final
+
+from .indented import laid_out
 
 # Fixed ranges rather than `unicodedata.category`, whose answers differ between Python versions.
 _RANGES: Final = (
@@ -24,6 +27,7 @@ _RANGES: Final = (
     "\ufffe\uffff\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
 _INVISIBLE: Final = re.compile(f"[{_RANGES}]")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _IN_LITERAL: Final = re.compile(f'["\\\\\n\t{_RANGES}]')
 _IN_SHELL: Final = re.compile(f"['\\\\{_RANGES}]")
 _IN_JAVA: Final = re.compile('["\\\\\n\t]|[^ -~]')
@@ -134,6 +138,7 @@ def markdown(text: str, *, links: bool = True) -> str:
     return _guarded(line if links else re.sub("#+$", lambda run: "\\#" * len(run[0]), line))
 
 
+@cache
 def markdown_block(text: str) -> str:
     """Paragraphs and ``- `` lists of Markdown; inside their lines the rules of :func:`markdown` hold."""
     blocks = re.split(r"\n\s*\n", visible(text).strip())
@@ -236,7 +241,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
     Raises ValueError for NaN and infinities, TypeError for what is not a JSON value.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    text = _JSON.encode(value) if indent is None else laid_out(value, indent)
     text = re.sub("<(?=[/!])", "\\\\u003c", text)
     return _INVISIBLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
@@ -254,6 +259,28 @@ def js(value: Any) -> str:
 def _key(key: str) -> str:
     # Written plainly, this one key sets the prototype instead of a member.
     return '["__proto__"]' if key == "__proto__" else json_text(key)
+
+
+def jsdoc(text: str, tags: Iterable[tuple[str, str]] = (), indent: int = 0) -> str:
+    """A JSDoc comment of Markdown `text` and `tags` by name, for TypeScript and JavaScript. Empty where all of it is.
+
+    Nothing in it ends the comment, and no line of `text` is a tag, or an instruction to the compiler. The first line
+    carries no indent, the others `indent` spaces.
+    """
+    safe = visible(text).strip().replace("*/", "*\\/")
+    lines = [re.sub(r"^(\s*)@", r"\1\\@", line).rstrip() for line in safe.split("\n")] if safe else []
+    told = [f"@{name} {' '.join(visible(value).split())}".rstrip().replace("*/", "*\\/") for name, value in tags]
+    lines += ["", *told] if lines and told else told
+    if not lines:
+        return ""
+    if len(lines) == 1:
+        return f"/** {lines[0]} */"
+    return f"\n{' ' * indent}".join(["/**", *(f" * {line}".rstrip() for line in lines), " */"])
+
+
+def js_key(name: str) -> str:
+    """The name of a member as JavaScript and TypeScript write it in front of a colon: in quotes only if need be."""
+    return name if re.fullmatch(r"[A-Za-z_$][A-Za-z0-9_$]*", name) and name != "__proto__" else _key(name)
 
 
 def java(text: str) -> str:

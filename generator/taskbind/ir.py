@@ -16,6 +16,7 @@ from typing import Any as Json, ClassVar, Final, Literal
 from .load.walk import walk
 
 
+@dataclass(frozen=True, repr=False)
 class Absent:
     """The type of :data:`ABSENT`, which tells "no default" from a default of ``null``."""
 
@@ -233,11 +234,12 @@ class Wire:
     """How a task is spoken in a dialect, where that is not as its spec has it.
 
     `route` follows the address of a server, `model_route` that of a model. Where `model` is given, that member of the
-    request names the model, and the address does not. `form`: the request is a form with its media as files, instead
-    of JSON. `accept` is the media type that is asked for. Where `file` is given, the body of an answer may be that
-    member itself, a media file; `rate` is the member that then takes the file's sampling rate. `samples`: that `file`
-    may also be a list of numbers. `nulls`: a member that is null means the same as none. The first of the forms is
-    spoken, all of them are understood; a form without places is the spec's own shape. Clients whose user agent holds
+    request names the model, and the address does not. `form`: the request is a form with its media as files, instead of
+    JSON. `body` is the only content type of requests: of JSON, also where a file alone would do, or of the file that is
+    the whole request. `accept` is the media type that is asked for. Where `file` is given, the body of an answer may be
+    that member itself, a media file; `rate` is the member that then takes the file's sampling rate. `samples`: that
+    `file` may also be a list of numbers. `nulls`: a member that is null means the same as none. The first of the forms
+    is spoken, all of them are understood; a form without places is the spec's own shape. Clients whose user agent holds
     `plain_for` want answers in that. `ignored` are members of requests that change nothing, `neutral` those that do not
     with this value. `events` are the forms of one event of a streamed answer. `defaults` are members that an answer is
     sent with even where it has none: the place of each, and a value, the place (a text that begins with ``$``) of the
@@ -250,6 +252,7 @@ class Wire:
     model_route: str = ""
     model: str = ""
     form: bool = False
+    body: str = ""
     accept: str = ""
     file: str = ""
     rate: str = ""

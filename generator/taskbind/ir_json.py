@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any as Json, Final
 
+from .indented import indented
 from .ir import (
     ABSENT,
     Any,
@@ -42,16 +43,22 @@ _PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Wire
 
 def to_json(api: Api) -> dict[str, Json]:
     """`api` as JSON values. Members at their default are left out, so that the file reads like the spec."""
-    dialects = {"dialects": [_dump(d) for d in api.dialects]} if api.dialects else {}
+    dialects = {"dialects": [dump(d) for d in api.dialects]} if api.dialects else {}
     return {
         "version": IR_VERSION,
         **dialects,
-        "tasks": [_dump(t) for t in api.tasks],
-        "definitions": [_dump(d) for d in api.definitions],
+        "tasks": [dump(t) for t in api.tasks],
+        "definitions": [dump(d) for d in api.definitions],
     }
 
 
-def _dump(value: Json) -> Json:
+def api_text(api: Api) -> str:
+    """The text of the file."""
+    return indented(to_json(api))
+
+
+def dump(value: Json) -> Json:
+    """Any part of an IR as JSON values."""
     kind = getattr(value, "kind", None)
     if kind in _TYPES or isinstance(value, _PARTS):
         out: dict[str, Json] = {"kind": kind} if kind in _TYPES else {}
@@ -64,9 +71,9 @@ def _dump(value: Json) -> Json:
             elif isinstance(value, Wire) and f.name in _FORMS:
                 out[f.name] = [dict(form) for form in item]
             else:
-                out[f.name] = dict(item) if f.name in _TABLES else _dump(item)
+                out[f.name] = dict(item) if f.name in _TABLES else dump(item)
         return out
-    return [_dump(item) for item in value] if isinstance(value, tuple) else value
+    return [dump(item) for item in value] if isinstance(value, tuple) else value
 
 
 def from_json(data: dict[str, Json]) -> Api:

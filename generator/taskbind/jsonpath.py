@@ -32,7 +32,8 @@ class PlaceError(ValueError):
         self.column = column
 
 
-_NAME: Final = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*")
+# Letters, digits, _ and all that is not ASCII, said by what it is not: `re` compiles that in a hundredth of the time.
+_NAME: Final = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
 _SEGMENT: Final = re.compile(
     rf"\.(?P<name>{_NAME.pattern})"
     r"|\[(?P<index>0|[1-9][0-9]{0,2})\]"

@@ -59,14 +59,30 @@ CODES: Final = (
         "A request is an object whose members are named: the client's arguments and the server's checks are made of "
         "them. Wrap the value into an object, for example as its member `inputs`.",
     ),
+    Code(
+        "TB305",
+        Severity.ERROR,
+        "types nest too deep",
+        "Objects in objects in objects, through references too, can nest deeper than a program can follow them, and "
+        "deeper than anybody can read. Python gives up at about a hundred levels. Types that hold themselves are one "
+        "level, however deep their values are.",
+    ),
 )
 
 
 def lower(tree: SpecTree, report: Report) -> ir.Api:
-    """The IR of a normalised tree. Reported are requests that are no objects, and wires that do not fit their tasks."""
+    """The IR of a normalised tree. Reported are requests that are no objects, types that nest too deep, and wires
+    that do not fit their tasks."""
     lowering = _Lowering(tree)
-    tasks = tuple(lowering.task(source) for source in tree.tasks)
-    api = ir.Api(tasks, tuple(lowering.definitions[id] for id in sorted(lowering.definitions)))
+    tasks = []
+    for source in tree.tasks:
+        try:
+            tasks.append(lowering.task(source))
+        except RecursionError:
+            message, fix = "its types nest too deep", "have objects hold fewer objects in objects"
+            report.add(Diagnostic(source.input.path, 1, "", "TB305", Severity.ERROR, message, fix))
+            return ir.Api((), ())
+    api = ir.Api(tuple(tasks), tuple(lowering.definitions[id] for id in sorted(lowering.definitions)))
     for source, task in zip(tree.tasks, tasks, strict=True):
         request = api.resolve(ir.Ref(task.input))
         if not isinstance(request, ir.Object) or not request.fields:
@@ -75,7 +91,7 @@ def lower(tree: SpecTree, report: Report) -> ir.Api:
             report.add(Diagnostic(source.input.path, line, "", "TB301", Severity.ERROR, message, fix))
     used = api.reachable(id for task in tasks for id in (task.input, task.output, task.stream) if id)
     definitions = tuple(definition for definition in api.definitions if definition.id in used)
-    api = ir.Api(tasks, definitions, wires.dialects(tree))
+    api = ir.Api(api.tasks, definitions, wires.dialects(tree))
     wires.check(tree, api, report)
     return api
 
@@ -185,6 +201,8 @@ class _Lowering:
     def _own(self, type: ir.Type) -> ir.Type:
         """A checked reference to an object is an object of its own: the check is not one of the class referred to."""
         target = self._expand(base) if isinstance(base := ir.bare(type), ir.Ref) and base != type else type
+        if target is type:
+            return type
         return _rechecked(ir.bare(target), target, type) if isinstance(ir.bare(target), ir.Object) else type
 
     def _part(self, document: Document, pointer: str, keyword: str, value: Any, name: str) -> ir.Type | None:

@@ -6,8 +6,11 @@ Renderers and templates only look names up here; none of them makes one.
 from __future__ import annotations
 
 import builtins
+import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from . import exact, hints, ir
@@ -84,7 +87,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """One task's names. `parameters_class` is None where the request has no ``parameters`` object.
+    """One task's names. `input_class` is the class of requests, or another name for it where other schemas have it too.
+
+    `parameters_class` is None where the request has no ``parameters`` object.
 
     `takes_file`: a media file alone is a whole request. `media_members` are the members of the primary input, by wire
     name and kind, that are media. `output_name` and `stream_name` name the types of an answer and
@@ -121,10 +126,22 @@ class TaskPlan:
         """The parameters that a client method has beside :data:`OPTIONS`."""
         return tuple(p for p in self.parameters if not (self.names_model and p.python == "model"))
 
+    @property
+    def whole_request(self) -> bool:
+        """Whether a handler gets the whole request: there is more in it than its input and `parameters`."""
+        return not self.primary.required or any(not parameter.in_parameters for parameter in self.parameters)
+
+    @property
+    def handler_arguments(self) -> tuple[str, ...]:
+        """The names of what a handler is called with."""
+        if self.whole_request:
+            return ("request",)
+        return (self.primary_python, "parameters") if self.parameters_class else (self.primary_python,)
+
 
 @dataclass(frozen=True)
 class Plan:
-    """All names.
+    """All names; nobody can change them, since all renderers see the same.
 
     `classes` maps a definition's id to its class and `aliases` to the name of a tuple; definitions with neither are
     written out in place. `answers` are the
@@ -136,11 +153,11 @@ class Plan:
     package: str
     distribution: str
     tasks: tuple[TaskPlan, ...]
-    classes: dict[str, ClassName]
-    aliases: dict[str, str]
+    classes: Mapping[str, ClassName]
+    aliases: Mapping[str, str]
     answers: frozenset[str]
     checked: frozenset[str]
-    schemas: dict[str, str]
+    schemas: Mapping[str, str]
     modules: tuple[str, ...]
     dialects: tuple[ir.Dialect, ...]
 
@@ -148,12 +165,14 @@ class Plan:
         """The ids of the definitions whose classes stand in `module`."""
         return tuple(id for id, name in self.classes.items() if name.module == module)
 
-    def imports(self) -> list[str]:
-        """An import for every name that a signature may use; the formatter drops those that none does."""
+    def imports(self, annotations: Iterable[str]) -> list[str]:
+        """The imports of all names in some annotations. (The formatter drops what is not used, but takes long to.)"""
+        used = set(re.findall(r"\w+", " ".join(annotations)))
         names = {(name.module, name.name) for name in self.classes.values()}
         names |= {(TYPES, name) for name in self.aliases.values()}
         names |= {(task.module, task.element_name) for task in self.tasks if task.element_name}
-        models = [f"from .models.{module} import {name}" for module, name in sorted(names)]
+        names |= {(task.module, task.input_class) for task in self.tasks}
+        models = [f"from .models.{module} import {name}" for module, name in sorted(names) if name in used]
         return ["from typing import Any, Literal", *models]
 
     def class_name(self, id: str) -> str | None:
@@ -172,28 +191,24 @@ def plan(api: ir.Api, config: Config) -> Plan:
     modules = sorted({name.module for name in classes.values()} | {task.module for task in tasks})
     answers = api.reachable(id for task in api.tasks for id in (task.output, task.stream) if id)
     checked = frozenset(id for id in {*classes, *names} if exact.inexact(api, api.definition(id).type))
-    schemas = _schemas(api, tasks, classes)
+    schemas = _schemas(api, classes, names)
     return Plan(
         package=config.package,
         distribution=config.distribution,
         tasks=tasks,
-        classes=classes,
-        aliases=aliases,
+        classes=MappingProxyType(classes),
+        aliases=MappingProxyType(aliases),
         answers=answers,
         checked=checked,
-        schemas=schemas,
+        schemas=MappingProxyType(schemas),
         modules=tuple(modules),
         dialects=api.dialects,
     )
 
 
-def _schemas(api: ir.Api, tasks: tuple[TaskPlan, ...], classes: dict[str, ClassName]) -> dict[str, str]:
-    """Classes and responses keep their names; what only checks refer to, which may be recursive, gets one."""
-    out = {id: name.name for id, name in classes.items()}
-    for task in tasks:
-        for id, name in ((task.task.output, task.output_name), (task.task.stream, task.stream_name)):
-            if id and name:
-                out.setdefault(id, name)
+def _schemas(api: ir.Api, classes: dict[str, ClassName], names: dict[str, str]) -> dict[str, str]:
+    """Classes, requests and responses keep their names; what only checks refer to, which may be recursive, gets one."""
+    out = {**names, **{id: name.name for id, name in classes.items()}}
     taken = set(out.values())
     for id in sorted({id for definition in api.definitions for id in ir.checked_refs(definition.type)}):
         if id not in out:
@@ -283,7 +298,7 @@ def _task(api: ir.Api, task: ir.Task, classes: dict[str, ClassName], names: dict
         constant=constant(task.id),
         prefix=pascal(task.id),
         module=snake(task.id),
-        input_class=classes[_end(api, task.input)].name,
+        input_class=names[task.input],
         output_name=names[task.output],
         output_annotation=f"list[{alias}]" if element else hints.annotation(api, ir.Ref(task.output), class_name),
         stream_name=names[task.stream] if task.stream else None,

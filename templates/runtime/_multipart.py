@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ._body import Body, Source
-from .media import Media
+from .media import UNKNOWN, Media
 
 _QUOTED = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
@@ -29,7 +29,8 @@ def multipart(members: Mapping[str, Any], files: Mapping[str, Media]) -> tuple[B
             parts.append(f"{head}\r\n\r\n{text}\r\n".encode())
         else:
             # Servers take a part for a file by its having a file name, and some the format from the end of that.
-            file = f"file.{media.content_type.rpartition('/')[2].removeprefix('x-')}"
+            kind = "bin" if media.content_type == UNKNOWN else media.content_type.rpartition("/")[2].removeprefix("x-")
+            file = f"file.{kind}"
             head = f'{head}; filename="{file}"\r\nContent-Type: {media.content_type}'
             parts += [f"{head}\r\n\r\n".encode(), media.source, b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())

@@ -264,6 +264,13 @@ def test_a_form_has_its_media_as_a_file(flavour: Any, server: Any, answer: Any, 
     ]
 
 
+def test_a_file_of_no_known_kind_is_called_bin(server: Any, answer: Any) -> None:
+    server.answer(answer({"text": "hi"}))
+    with Client.openai(server.url, token="") as client:
+        client.automatic_speech_recognition(b"\x00\x01 no sound")
+    assert fields(server.last)[0] == ("file", "file.bin", "application/octet-stream", b"\x00\x01 no sound")
+
+
 def test_the_name_of_a_field_cannot_end_it(server: Any, answer: Any) -> None:
     server.answer(answer({"text": "hi"}))
     with Client.openai(server.url, token="") as client:

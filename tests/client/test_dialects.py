@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import re
@@ -15,16 +16,20 @@ from hypothesis import assume, given, settings, strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from inference_tasks._dialects import DIALECTS
+from inference_tasks._runtime._payload import payload
 from inference_tasks._runtime.dialect import Dialect, Wire, _joined
 from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.errors import InputError
 from inference_tasks._runtime.forms import EACH, Form, hear, on_wire, speak
+from inference_tasks._runtime.media import from_bytes
 from inference_tasks._runtime.types import dump
 from inference_tasks._runtime.validation import validate_request, validate_response
 from inference_tasks._tasks import TASKS
 from inference_tasks.testing import requests, responses
 
 HF = DIALECTS["huggingface"]
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
+IN_JSON = b'{"inputs":"' + base64.b64encode(PICTURE) + b'"}'
 WRAPPED: Form = (((), (0,)),)
 ALONE: Form = (((0,), ()),)
 COLUMNS: Form = (((EACH, "label"), ("labels", EACH)), ((EACH, "score"), ("scores", EACH)))
@@ -370,6 +375,10 @@ def test_other_answers_stay_as_they_are(answer: Any) -> None:
         ("http://h/v", "/v1/chat", "http://h/v/v1/chat"),
         ("http://v1", "/v1/chat", "http://v1/v1/chat"),
         ("http://h/v1/v1", "/v1/v1/x", "http://h/v1/v1/x"),
+        ("http://h", "/", "http://h/"),
+        ("http://h/v1", "/", "http://h/v1/"),
+        ("http://h/v1", "/v1/chat/", "http://h/v1/chat/"),
+        ("http://h/v1", "/v1/", "http://h/v1/"),
     ],
 )
 def test_a_route_joins_an_address(base: str, route: str, joined: str) -> None:
@@ -391,6 +400,52 @@ def test_addresses() -> None:
         dialect.address(hosted, chat, "../admin")
     assert not Dialect("d", "D").hosts(own)
     assert dialect.wire("unknown") == Wire()
+
+
+def test_addresses_of_a_service_without_models() -> None:
+    hosted, own = "https://h.example", "http://localhost:8000"
+    dialect, wire = Dialect("d", "D", hosted), Wire(route="/v1/run")
+    assert dialect.address(hosted, wire, None) == f"{hosted}/v1/run"
+    assert dialect.address(own, wire, None) == f"{own}/v1/run"
+    with pytest.raises(InputError, match="D takes none for this task"):
+        dialect.address(hosted, wire, "a")
+    assert dialect.address(own, wire, "a") == f"{own}/models/a/v1/run"
+    closed = Dialect("d", "D", hosted, closed=True)
+    for base in (hosted, own):
+        assert closed.address(base, wire, None) == f"{base}/v1/run"
+        assert closed.address(base, wire, "a", names_model=True) == f"{base}/v1/run"
+        with pytest.raises(InputError, match="D takes none for this task"):
+            closed.address(base, wire, "a")
+    several = Dialect("d", "D", hosted, models="/m/{model}", closed=True)
+    assert several.address(own, wire, "a") == f"{own}/models/a/v1/run"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "is_file"),
+    [
+        ("application/json", "image/png", True),
+        ("application/json", "application/octet-stream", False),
+        ("application/octet-stream", "application/octet-stream; x=y", True),
+        ("application/json", "application/json", False),
+        ("application/vnd.a+json", "application/vnd.a+json", False),
+    ],
+)
+def test_what_was_asked_for_is_a_file(accept: str, content_type: str, is_file: bool) -> None:
+    assert Wire(file="f", accept=accept).is_file(b"no known format", content_type) == is_file
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ("", ("image/png", PICTURE)),
+        ("application/octet-stream", ("application/octet-stream", PICTURE)),
+        ("application/json", ("application/json", IN_JSON)),
+        ("application/vnd.a+json", ("application/vnd.a+json", IN_JSON)),
+    ],
+)
+def test_the_only_content_type_of_requests(body: str, sent: tuple[str, bytes]) -> None:
+    content, kind = payload(TASKS["image-classification"], from_bytes(PICTURE, "inputs"), {}, {}, wire=Wire(body=body))
+    assert (kind, content) == sent
 
 
 # ------------------------------------------------------------------------------------- our own: every valid payload

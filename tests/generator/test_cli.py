@@ -105,11 +105,11 @@ def test_explain_tells_what_a_code_means(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("specs = 'specs'\n", "nothing says where out is"),
+        ("specs = 'specs'\n", "taskbind.toml: write `out = …` into it"),
         ("spec = 'specs'\nout = 'out'\n", "unknown key 'spec'; did you mean 'specs'?"),
-        ("specs = 1\nout = 'out'\n", "specs must be a str, not int"),
+        ("specs = 1\nout = 'out'\n", "taskbind.toml:1: specs: must be a text, not int"),
         ("specs = ", "not valid TOML"),
-        ("allow_loose = 'TB244'\n" + CONFIG, "allow_loose must be a list, not str"),
+        ("allow_loose = 'TB244'\n" + CONFIG, "taskbind.toml:1: allow_loose: must be a list, not str"),
         ("allow_loose = ['TB231']\n" + CONFIG, "'TB231' cannot be loosened"),
         ("allow_loose = [['TB244']]\n" + CONFIG, "cannot be loosened"),
         ("specs = 'specs'\nout = 'specs/out'\n", "must not contain each other"),
@@ -151,11 +151,11 @@ def test_own_templates_win_and_caches_are_no_templates(project: Path) -> None:
 
 def test_settings_are_text_too(project: Path) -> None:
     summary = 'So "typed" | it \\ hurts'
-    text = CONFIG + f"version = '1.0\"'\nsummary = '{summary}'\n"
+    text = CONFIG + f"version = '1.2.0rc1'\nsummary = '{summary}'\n"
     (project / "taskbind.toml").write_text(text)
     assert run("generate").exit_code == 0
     made = tomllib.loads((project / "out" / "pyproject.toml").read_text())["project"]
-    assert (made["version"], made["description"]) == ('1.0"', summary)
+    assert (made["version"], made["description"]) == ("1.2.0rc1", summary)
 
 
 PATTERN = {"value": {"type": "string", "description": "A value.", "pattern": "^(?!no)"}}

@@ -324,6 +324,31 @@ def test_js_is_the_value_in_node(tmp_path: Any) -> None:
         escape.js(float("nan"))
 
 
+@hostile
+def test_jsdoc_is_one_comment_without_tags_of_the_text(text: str) -> None:
+    for shown in (text, f"*/{text}*/", f"@type {text}\n @ts-ignore\n*/ @x"):
+        comment = escape.jsdoc(shown, [("default", shown)], indent=2)
+        assert re.fullmatch(r"/\*\*(?:(?!\*/).)* \*/", comment, re.DOTALL)
+        assert not INVISIBLE.search(comment)
+        tags = [line for line in comment.split("\n") if re.match(r"[\s/*]*@", line)]
+        assert len(tags) == 1, "the one that was asked for"
+        assert tags[0].lstrip("/* ").startswith("@default")
+
+
+def test_jsdoc() -> None:
+    assert escape.jsdoc("") == ""
+    assert escape.jsdoc("A text.") == "/** A text. */"
+    assert escape.jsdoc("", [("deprecated", "")]) == "/** @deprecated */"
+    told = escape.jsdoc("A\n\n  b", [("deprecated", ""), ("default", "1")], indent=2)
+    assert told == "/**\n   * A\n   *\n   *   b\n   *\n   * @deprecated\n   * @default 1\n   */"
+
+
+def test_js_key() -> None:
+    keys = {name: escape.js_key(name) for name in ("top_k", "$a1", "new", "top-k", "1", "", "é", "__proto__")}
+    assert keys.pop("__proto__") == '["__proto__"]'
+    assert keys == {name: name if name in ("top_k", "$a1", "new") else f'"{name}"' for name in keys}
+
+
 CARRIED = [text for text in HOSTILE if not re.search("[\ud800-\udfff]", text)]
 IN_STRINGS = [
     *CARRIED,

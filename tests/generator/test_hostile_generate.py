@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from taskbind.config import Config
 from taskbind.diagnostics import TaskbindError
 from taskbind.pipeline import SpecError, generate
-from tests.support.project import echo_task, generate_project, imported
+from tests.support.project import closed, echo_task, generate_project, imported
 
 SECONDS = 10.0
 # What the modules made from a spec may import, beside their own package.
@@ -136,3 +136,20 @@ def test_what_grows_without_end_is_cut_short(tmp_path: Path, output: Any, good: 
             adapter.validate_python(bad)
         if good is not None:
             assert adapter.dump_python(adapter.validate_python(good), exclude_unset=True) == good
+
+
+@pytest.mark.parametrize(("levels", "taken"), [(30, True), (200, False), (2_000, False)])
+def test_types_may_nest_deep_but_not_for_ever(tmp_path: Path, levels: int, taken: bool) -> None:
+    """Each level is a definition of its own, so that no file is nested deep."""
+    nested = {f"D{i}": closed({"x": {"$ref": f"#/$defs/D{i + 1}"}}, title=f"D{i}") for i in range(levels)}
+    nested[f"D{levels}"] = closed({"x": {"type": "string"}}, title=f"D{levels}")
+    files = echo_task() | {
+        "echo/input.json": closed({"inputs": {"$ref": "#/$defs/D0"}}, title="EchoInput", **{"$defs": nested})
+    }
+    if taken:
+        generate_project(tmp_path, files)
+        return
+    with pytest.raises(SpecError) as failed:
+        generate_project(tmp_path, files)
+    assert {diagnostic.code for diagnostic in failed.value.report.fatal} == {"TB305"}
+    assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from taskbind.diagnostics import Report
 from taskbind.load import load
 from taskbind.lower import lower
 from taskbind.normalize import normalize
+from tests.generator.test_normalize import tree_of
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -89,3 +90,14 @@ def test_null_is_split_off() -> None:
     assert ir.split_null(ir.Union((text, ir.NULL))) == (text, True)
     assert ir.split_null(text) == (text, False)
     assert ir.split_null(ir.NULL) == (ir.NULL, True)
+
+
+def test_a_condition_on_an_object_is_one_check() -> None:
+    properties = {"a": {"type": "string"}, "b": {"type": "string"}}
+    inner = {"type": "object", "properties": properties, "dependentRequired": {"a": ["b"]}}
+    report = Report()
+    api = lower(normalize(tree_of({**inner, "properties": {**properties, "x": inner}}), report), report)
+    checked = [definition.type for definition in api.definitions if isinstance(definition.type, ir.Checked)]
+    assert [(type.data, isinstance(type.base, ir.Object)) for type in checked] == [
+        ({"dependentRequired": {"a": ["b"]}}, True)
+    ] * 2

@@ -13,9 +13,11 @@ from hypothesis import given, strategies as st
 from taskbind.diagnostics import Report, Severity
 from taskbind.documents import SpecTree
 from taskbind.load import load
+from taskbind.load.layout import RESERVED
 from taskbind.load.positions import escape, line_of, lines, unescape, values
 from taskbind.load.refs import References
 from taskbind.load.walk import walk
+from tests.conftest import ROOT
 
 STRING = {"type": "string"}
 Files = dict[str, Any]
@@ -402,6 +404,26 @@ def test_bad_task_toml(tmp_path: Path, toml: str, code: str, line: int, says: st
     assert [(d.path, d.code, d.line) for d in report] == [("my-task/task.toml", code, line)]
     assert says in str(next(iter(report)))
     assert tree.tasks == ()
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_no_task_is_called_like_a_page_on_all_of_them(tmp_path: Path, name: str) -> None:
+    tree, report = load_files(tmp_path, {f"{name}/input.json": STRING, f"{name}/output.json": STRING} | task())
+    assert [(d.path, d.code) for d in report] == [(name, "TB124")]
+    assert [source.id for source in tree.tasks] == ["my-task"]
+
+
+def test_the_reserved_names_are_those_of_the_pages() -> None:
+    tasks = {task["id"] for task in json.loads((ROOT / "generated" / "api.json").read_text())["tasks"]}
+    for folder in ("docs", "hf", "site/docs"):
+        pages = {path.stem for path in (ROOT / "generated" / folder).glob("*.md")}
+        assert pages - tasks == RESERVED - {"404"}
+
+
+def test_a_task_toml_that_cannot_be_read_says_nothing_of_the_files_of_examples(tmp_path: Path) -> None:
+    files = {f"my-task/examples/one.{end}": {} for end in ("response.json", "raw.txt")}
+    _, report = load_files(tmp_path, task(task__toml="titel = 1\n" + EXAMPLE + 'inputs = "x"') | files)
+    assert codes(report) == ["TB116"]
 
 
 def test_media_may_lie_elsewhere_in_the_root(tmp_path: Path) -> None:

@@ -104,6 +104,16 @@ requests = [{ "$['inputs']" = "$.text" }, {}]
 """
 
 
+@pytest.mark.parametrize("route", ["/", "/v1/echo/", "/v1/echo"])
+def test_a_slash_at_the_end_of_a_route_is_kept(tmp_path: Path, route: str) -> None:
+    wire = f'[other]\nroute = "{route}"\nmodel_route = "{route}"\n'
+    api, report = read(tmp_path, files(wire, DIALECTS))
+    assert not report.fatal
+    assert api is not None
+    [spoken] = api.tasks[0].wires
+    assert (spoken.route, spoken.model_route) == (route, route)
+
+
 @pytest.mark.parametrize("folder", ["", "spec/"], ids=["ours", "hugging face's layout"])
 def test_what_is_written_is_in_the_ir(tmp_path: Path, folder: str) -> None:
     dialects = DIALECTS + (
@@ -270,8 +280,11 @@ def defaults(*pairs: str) -> str:
         ),
         ('[other]\nroute = "v1"\n', "2 TB142 other.route: is not a path"),
         ('[other]\nmodel_route = "/a?b"\n', "2 TB142 other.model_route: is not a path"),
-        ('[other]\nroute = "/"\n', "2 TB142 other.route"),
+        ('[other]\nroute = "//"\n', "2 TB142 other.route"),
+        ('[other]\nroute = "/a//b"\n', "2 TB142 other.route"),
+        ('[other]\nroute = ""\n', "2 TB142 other.route"),
         ('[other]\naccept = "png"\n', "2 TB142 other.accept: is not a media type"),
+        ('[other]\nbody = "image/*"\n', "2 TB142 other.body: is not a media type without *"),
         ("[other]\nfile = 1\n", "2 TB142 other.file: is not the name of a member"),
         ("[other]\nnulls = 1\n", "2 TB142 other.nulls: is not true or false"),
         ("[other]\nform = 1\n", "2 TB142 other.form: is not true or false"),
@@ -542,9 +555,9 @@ def test_names_that_every_client_has_are_reserved() -> None:
     assert own <= RESERVED
 
 
-def test_the_readme_shows_every_key_and_no_other() -> None:
-    readme = (SPECS.parent / "README.md").read_text(encoding="utf-8")
-    dialects, wire = (tomllib.loads(text) for text in re.findall(r"^```toml\n(# specs/.*?)^```", readme, re.M | re.S))
+def test_the_guide_shows_every_key_and_no_other() -> None:
+    guide = (SPECS.parent / "docs" / "dialects.md").read_text(encoding="utf-8")
+    dialects, wire = (tomllib.loads(text) for text in re.findall(r"^```toml\n(# specs/.*?)^```", guide, re.M | re.S))
     assert set(dialects["huggingface"]) == set(DIALECT_KEYS)
     assert set(wire["huggingface"]) == set(WIRE_KEYS)
 

@@ -38,23 +38,26 @@ def payload(
     `primary` is a :class:`Media`, JSON values and models (an object's members may be Media), or None where it may be
     missing; `parameters` go into the request's ``parameters``, `root` beside the primary input. Media without either
     travel as they are, everything else as JSON that has been checked against the task's input model. A `wire` then puts
-    it in another dialect's words, which may name the `model`, and `extra` joins it as it is. Raises InputError.
+    it in another dialect's words, which may name the `model` and the content type, and `extra` joins it as it is.
+    Raises InputError.
     """
-    as_form = wire is not None and wire.form
-    if isinstance(primary, Media) and not (as_form or parameters or root or extra):
-        return primary.content, primary.content_type
+    as_form, as_json, kind = (wire.form, wire.only_json, wire.body) if wire is not None else (False, False, "")
+    if isinstance(primary, Media) and not (as_form or as_json or parameters or root or extra):
+        return primary.content, kind or primary.content_type
     later: dict[str, Media] = {}
     smallest = 0 if as_form else LARGE
     body = _checked(binding, _written(binding, primary, later, smallest), parameters, root)
     if wire is not None:
         body = wire.asked(body, model)
     if extra:
+        if not isinstance(body, dict):
+            raise InputError(f"extra_body: on the wire a request of {binding.id} is no object with members")
         body = {**body, **extra}
     try:
         if as_form:
             return multipart(body, later)
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return _filled_in(text, later) if later else text.encode(), JSON
+        return _filled_in(text, later) if later else text.encode(), kind if as_json else JSON
     except (ValueError, TypeError, RecursionError):
         # The text of these may quote the input.
         raise InputError(f"{binding.id}: the request cannot be written as {'a form' if as_form else 'JSON'}") from None

@@ -23,21 +23,23 @@ class Wire:
 
     `route` follows the server's address, `model_route` a model's. Where `model` is given, that member of the request
     names the model, and the address does not. `form`: the request is a form with its media as files, instead of JSON.
-    `accept` is what is asked for. Where `file` is given, the body of an answer may be that member itself, a media file;
-    `rate` is the member that then takes the file's sampling rate in hertz. `samples`: that `file` may also be a list of
-    numbers in −1…1. `nulls`: a member that is null, or an empty object, means the same as none where the spec has
-    neither. Clients whose user agent holds `plain_for` want answers in the spec's own shape.
-    `ignored` are members of requests that change nothing in the answer, `neutral` those that do not if they have this
-    value. `events` are the shapes of one event of a streamed answer. `defaults` are members that an answer is sent with
-    even where the handler gave none: the place of each, and its value then, as a Path the member beside it that it is
-    equal to, or the name of a fact that the server knows: ``{id}``, ``{model}``, ``{time}``, ``{index}`` of an item.
-    `added` and `added_events` are the same for answers and events as they stand on the wire.
+    `body` is the only content type of requests, if there is only one: of JSON, also where a file alone would do, or of
+    the file that is the whole request. `accept` is what is asked for. Where `file` is given, the body of an answer may
+    be that member itself, a media file; `rate` is the member that then takes the file's sampling rate in hertz.
+    `samples`: that `file` may also be a list of numbers in −1…1. `nulls`: a member that is null, or an empty object,
+    means the same as none where the spec has neither. Clients whose user agent holds `plain_for` want answers in the
+    spec's own shape. `ignored` are members of requests that change nothing in the answer, `neutral` those that do not
+    if they have this value. `events` are the shapes of one event of a streamed answer. `defaults` are members that an
+    answer is sent with even where the handler gave none: the place of each, and its value then, as a Path the member
+    beside it that it is equal to, or the name of a fact that the server knows: ``{id}``, ``{model}``, ``{time}``,
+    ``{index}`` of an item. `added` and `added_events` are the same for answers and events as they stand on the wire.
     """
 
     route: str = ""
     model_route: str = ""
     model: str | None = None
     form: bool = False
+    body: str = ""
     accept: str = "application/json"
     file: str | None = None
     rate: str | None = None
@@ -52,6 +54,11 @@ class Wire:
     defaults: tuple[tuple[Path, Any], ...] = ()
     added: tuple[tuple[Path, Any], ...] = ()
     added_events: tuple[tuple[Path, Any], ...] = ()
+
+    @property
+    def only_json(self) -> bool:
+        """Whether every request is JSON."""
+        return _is_json(self.body)
 
     def asked(self, request: Any, model: str | None = None) -> Any:
         """A request of the spec as it is sent to `model`."""
@@ -101,7 +108,8 @@ class Wire:
         """Whether the body of an answer is a media file."""
         from ._sniff import sniff
 
-        media = content_type.partition("/")[0].strip().lower() in ("audio", "image", "video")
+        kind = content_type.partition(";")[0].strip().lower()
+        media = kind.partition("/")[0] in ("audio", "image", "video") or (kind == self.accept and not _is_json(kind))
         return self.file is not None and (media or sniff(content) is not None)
 
     def of_file(self, content: bytes) -> dict[str, Any]:
@@ -133,6 +141,10 @@ class Wire:
         return {**answer, self.file: str(Base64.of(sound))}
 
 
+def _is_json(content_type: str) -> bool:
+    return content_type == "application/json" or content_type.endswith("+json")
+
+
 def _same(one: Any, other: Any) -> bool:
     """Whether two JSON values are the same: 1 and true are not."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
@@ -145,16 +157,17 @@ _SPEC: Final = Wire()
 class Dialect:
     """How a service or a kind of server speaks. `title` is its name for people.
 
-    `url` is the hosted service, `models` the path of a model there (``{model}`` in it), `token_env` the environment
-    variable with its token. `max_body` is the most bytes it takes in one request, where that is known. `wires` are
-    the tasks that are spoken otherwise than in their specs; where it is `closed`, no other task is spoken at all.
-    `error` is the place of the message in an answer that is an error: names of members.
+    `url` is the hosted service, `models` the path of a model there (``{model}`` in it; without one, its addresses name
+    no models), `token_env` the environment variable with its token. `max_body` is the most bytes it takes in one
+    request, where that is known. `wires` are the tasks that are spoken otherwise than in their specs; where it is
+    `closed`, no other task is spoken at all. `error` is the place of the message in an answer that is an error: names
+    of members.
     """
 
     name: str
     title: str
     url: str | None = None
-    models: str = "/models/{model}"
+    models: str = ""
     token_env: str = ""
     max_body: int | None = None
     closed: bool = False
@@ -183,13 +196,17 @@ class Dialect:
     def address(self, base: str, wire: Wire, model: str | None, *, names_model: bool = False) -> str:
         """Where a request goes; where `names_model`, the request says itself which model is meant. Raises InputError.
 
-        A server at an address of its own has one model, so that no model need be named there.
+        A server at an address of its own has one model, so that no model need be named there. One that may be named has
+        an address as our own server has them, unless the dialect speaks of one service alone: `closed`, no `models`.
         """
-        if names_model or (model is None and not self.hosts(base)):
+        hosted = self.hosts(base)
+        if names_model or (model is None and not (hosted and self.models)):
             return _joined(base, wire.route)
         if model is None:
             raise InputError(f"model: {self.title} has many; say which: model=… here or for the client")
-        if self.hosts(base):
+        if not self.models and (hosted or self.closed):
+            raise InputError(f"model: {self.title} takes none for this task; leave it out")
+        if hosted:
             return base + self.models.format(model=model_path(model)) + (wire.model_route or wire.route)
         return f"{base}/models/{model_path(model)}{wire.route}"
 

@@ -122,8 +122,8 @@ def _source(
     reader: Reader, folder: Folder, documents: dict[str, Document], dialects: Mapping[str, Any] | None
 ) -> TaskSource | None:
     meta = read_meta(reader, folder)
-    responses = _responses(reader, folder, meta or {})
-    recordings = _recordings(reader, folder, meta or {})
+    responses = _responses(reader, folder, meta)
+    recordings = _recordings(reader, folder, meta)
     wires = read_wires(reader, folder, dialects)
     complete = documents.keys() >= set(folder.schemas)
     if meta is None or responses is None or recordings is None or wires is None or not complete:
@@ -144,7 +144,7 @@ def _source(
     )
 
 
-def _responses(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[str, Any] | None:
+def _responses(reader: Reader, folder: Folder, meta: dict[str, Any] | None) -> dict[str, Any] | None:
     """The responses of a task by the name of their example, a recorded one first; None if one cannot be read."""
     responses: dict[str, Any] = {}
     for name, path, _ in folder.responses:
@@ -157,7 +157,7 @@ def _responses(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[str
     return responses
 
 
-def _recordings(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[str, dict[str, str]] | None:
+def _recordings(reader: Reader, folder: Folder, meta: dict[str, Any] | None) -> dict[str, dict[str, str]] | None:
     """What was recorded of a task's answers, by the name of their example; None if some of it cannot be read."""
     recordings: dict[str, dict[str, str]] = {}
     for name, path, kind in folder.recordings:
@@ -170,8 +170,10 @@ def _recordings(reader: Reader, folder: Folder, meta: dict[str, Any]) -> dict[st
     return recordings
 
 
-def _has_example(reader: Reader, meta: dict[str, Any], name: str, path: str) -> bool:
-    """Whether a file beside the examples belongs to one of them; if not, that is reported."""
+def _has_example(reader: Reader, meta: dict[str, Any] | None, name: str, path: str) -> bool:
+    """Whether a file beside the examples belongs to one of them; if not, that is reported, if any could be read."""
+    if meta is None:
+        return False
     examples = meta.get("examples", [])
     if any(isinstance(example, dict) and example.get("name") == name for example in examples):
         return True

@@ -144,6 +144,13 @@ CODES: Final = (
         "either.",
     ),
     Code(
+        "TB124",
+        _E,
+        "name of a page of the docs",
+        "Each task has a page in the docs, called as it is. The pages on all tasks together (errors, limits, changelog "
+        "and others) have names of their own, which no task can have, whether or not this project has that page.",
+    ),
+    Code(
         "TB130",
         _E,
         "reference leads nowhere",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +20,17 @@ MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 20_000
 MAX_DIGITS: Final = 300
 MAX_POINTERS: Final = 30_000_000
+_MARK: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that is read of one file: bytes, levels of nesting, values, and characters of the pointers to them."""
+
+    bytes: int = MAX_BYTES
+    depth: int = MAX_DEPTH
+    values: int = MAX_VALUES
+    pointers: int = MAX_POINTERS
 
 
 class UnreadableError(Exception):
@@ -33,19 +46,31 @@ class _RefusedError(ValueError):
 
 
 class Reader:
-    """Reads files by their path relative to the spec root (POSIX separators) and reports what is wrong with them."""
+    """Reads files by their path relative to the spec root (POSIX separators) and reports what is wrong with them.
 
-    def __init__(self, root: Path, report: Report) -> None:
+    `foreign` files may begin with a byte order mark, which is skipped.
+    """
+
+    def __init__(self, root: Path, report: Report, limits: Limits = Limits(), *, foreign: bool = False) -> None:
         self.root = root
         self.report = report
+        self.limits = limits
+        self.foreign = foreign
         self._real = root.resolve()
+        self._folders: dict[str, str] = {}  # with all links followed, for most files stand in a few of them
 
     def inside(self, path: str) -> bool:
         """Whether a path, with all links followed, stays under the spec root."""
+        folder, _, name = path.rpartition("/")
         try:
-            return (self.root / path).resolve().is_relative_to(self._real)
-        except (OSError, RuntimeError, ValueError):
+            if folder not in self._folders:
+                self._folders[folder] = os.path.realpath(os.path.join(self.root, folder))
+            real = os.path.join(self._folders[folder], name)
+            if name in ("", ".", "..") or os.path.islink(real):
+                real = os.path.realpath(real)
+        except (OSError, ValueError):
             return False
+        return Path(real).is_relative_to(self._real)
 
     def text(self, path: str) -> str:
         """The text of a file. Raises UnreadableError."""
@@ -55,17 +80,18 @@ class Reader:
             status = (self.root / path).stat()
             if not stat.S_ISREG(status.st_mode):
                 self._refuse("TB101", path, "is not a regular file", "put a regular file there")
-            if status.st_size > MAX_BYTES:
-                self._refuse(
-                    "TB103", path, f"has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read", "split the file"
-                )
+            if status.st_size > self.limits.bytes:
+                said = f"has {status.st_size:,} bytes; at most {self.limits.bytes:,} are read"
+                self._refuse("TB103", path, said, "split the file")
             with (self.root / path).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+                data = file.read(self.limits.bytes + 1)
         except OSError as error:
             self._refuse(
                 "TB101", path, f"cannot be read: {error.strerror or error}", "check that it exists and its permissions"
             )
-        if data.startswith(b"\xef\xbb\xbf"):
+        if self.foreign:
+            data = data.removeprefix(_MARK)
+        if data.startswith(_MARK):
             self._refuse("TB104", path, "begins with a byte order mark", "save it as UTF-8 without BOM", 1)
         try:
             return data.decode("utf-8")
@@ -77,30 +103,33 @@ class Reader:
     def value(self, path: str) -> tuple[str, Any]:
         """Text and value of a strict JSON file. Raises UnreadableError."""
         text = self.text(path)
-        if line := positions.too_deep(text, MAX_DEPTH):
-            self._refuse(
-                "TB103", path, f"is nested deeper than {MAX_DEPTH} levels", "move inner schemas to $defs", line
-            )
+        too_deep = f"is nested deeper than {self.limits.depth} levels"
+        if line := positions.too_deep(text, self.limits.depth):
+            self._refuse("TB103", path, too_deep, "move inner schemas to $defs", line)
         try:
-            value = json.loads(
-                text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
-            )
+            value = strict_json(text)
         except _RefusedError as error:
             pointer, line = _place(error.code, text)
             self._refuse(error.code, path, str(error), _FIX[error.code], line, pointer)
         except json.JSONDecodeError as error:
             self._refuse("TB105", path, f"{error.msg} (column {error.colno})", "write strict JSON", error.lineno)
         except RecursionError:
-            self._refuse("TB103", path, f"is nested deeper than {MAX_DEPTH} levels", "move inner schemas to $defs")
-        count, characters = _size(value)
-        if count > MAX_VALUES:
-            self._refuse("TB103", path, f"holds {count:,} values; at most {MAX_VALUES:,} are read", "split the file")
-        if characters > MAX_POINTERS:
-            said = f"the pointers to its values have {characters:,} characters; at most {MAX_POINTERS:,} are read"
-            self._refuse("TB103", path, said, "shorten the names")
+            self._refuse("TB103", path, too_deep, "move inner schemas to $defs")
+        self.measure(path, value)
         if "\\u" in text and (line := positions.first_token(text, _is_surrogate)):
             self._refuse("TB108", path, "a string holds half of a surrogate pair", "write the whole character", line)
         return text, value
+
+    def measure(self, path: str, value: Any) -> None:
+        """Raises UnreadableError for a value of a file that holds more than is read."""
+        count, characters = _size(value)
+        if count > self.limits.values:
+            said = f"holds {count:,} values; at most {self.limits.values:,} are read"
+            self._refuse("TB103", path, said, "split the file")
+        if characters > self.limits.pointers:
+            most = self.limits.pointers
+            said = f"the pointers to its values have {characters:,} characters; at most {most:,} are read"
+            self._refuse("TB103", path, said, "shorten the names")
 
     def document(self, path: str) -> Document | None:
         """One schema file, or None once it is reported why there is none."""
@@ -117,6 +146,11 @@ class Reader:
     def _refuse(self, code: str, path: str, message: str, fix: str, line: int = 0, pointer: str = "") -> None:
         tell(self.report, code, path, message, fix=fix, line=line, pointer=pointer)
         raise UnreadableError(message)
+
+
+def strict_json(text: str) -> Any:
+    """The value of a JSON text without a repeated key and a number that is none. Raises ValueError, RecursionError."""
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
 
 
 _FIX: Final = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +13,16 @@ from .codes import tell
 from .files import Reader
 
 TASK_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_KINDS: Final = ("input", "output", "stream_output")
+KINDS: Final = ("input", "output", "stream_output")
 _RESPONSES: Final = {".written.json": False, ".response.json": True}
 _RECORDINGS: Final = {".raw.txt": "raw", ".text.txt": "text"}
 MAX_ID: Final = 100
+RESERVED: Final = frozenset(
+    (
+        "404 authentication changelog dialects errors index limits migrating-clarifai migrating-huggingface parameters"
+    ).split()
+)
+"""The pages of the docs that are about all tasks, and so no task can be called; a site makes ``404`` itself."""
 
 T = TypeVar("T", bool, str)
 
@@ -60,23 +67,34 @@ def survey(reader: Reader) -> tuple[list[Folder], list[str]]:
         if entry.name.startswith("."):
             continue
         if entry.suffix == ".json" and not entry.is_dir():
-            if entry.stem in _KINDS:
+            if entry.stem in KINDS:
                 fix = "name the folder above as the spec root, or rename the file"
                 tell(reader.report, "TB112", entry.name, "lies in the spec root, not in a task's folder", fix=fix)
             else:
                 shared.append(entry.name)
         elif _is_dir(entry):
-            folder = _folder(reader, entry.name)
+            try:
+                folder = _folder(reader, entry.name)
+            except OSError as error:
+                message = f"cannot be read: {error.strerror or error}"
+                tell(reader.report, "TB101", entry.name, message, fix="check its permissions")
+                continue
             folders += [folder] if folder else []
     return folders, shared
 
 
 def _folder(reader: Reader, name: str) -> Folder | None:
-    def have(path: str) -> bool:
-        return (reader.root / path).exists() or (reader.root / path).is_symlink()
+    """The task in a folder; None where there is none, or none whole. Raises OSError for what may not be read."""
 
-    ours = {kind for kind in _KINDS if have(f"{name}/{kind}.json")}
-    theirs = {kind for kind in _KINDS if have(f"{name}/spec/{kind}.json")}
+    def have(path: str) -> bool:
+        try:
+            os.lstat(reader.root / path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    ours = {kind for kind in KINDS if have(f"{name}/{kind}.json")}
+    theirs = {kind for kind in KINDS if have(f"{name}/spec/{kind}.json")}
     meta, wire = (f"{name}/{file}" if have(f"{name}/{file}") else None for file in ("task.toml", "wire.toml"))
     if not ours and not theirs and not meta and not wire:
         return None
@@ -90,6 +108,10 @@ def _folder(reader: Reader, name: str) -> Folder | None:
     if TASK_ID.fullmatch(name) is None or len(name) > MAX_ID:
         fix = f"rename it, for example to {_suggested(name)}"
         tell(reader.report, "TB111", name[:MAX_ID], "the folder's name is no task id", fix=fix)
+        return None
+    if name in RESERVED:
+        fix = f"give the task another name, for example {name}-task"
+        tell(reader.report, "TB124", name, "the docs have a page of this name", fix=fix)
         return None
     base, found = (f"{name}/spec", theirs) if theirs else (name, ours)
     missing = [kind for kind in ("input", "output") if kind not in found]
@@ -111,7 +133,7 @@ def _of_examples(root: Path, name: str, kinds: Mapping[str, T]) -> tuple[tuple[s
     """The files of a task's examples that end so: the example's name, the path, and what the ending means."""
     try:
         files = sorted(entry.name for entry in (root / name / "examples").iterdir())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     return tuple(
         (file.removesuffix(suffix), f"{name}/examples/{file}", meaning)

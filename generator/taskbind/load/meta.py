@@ -26,7 +26,7 @@ _TASK_KEYS: Final = (
 )
 _MODEL_KEYS: Final = ("id", "doc")
 _EXAMPLE_KEYS: Final = ("name", "title", "media", "inputs", "files", "parameters")
-_MAX_HEADING: Final = 80
+MAX_HEADING: Final = 80
 _URL: Final = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -53,10 +53,10 @@ class _Checker(TomlChecker):
         self.known(meta, _TASK_KEYS, "")
         for key in ("title", "summary", "description"):
             self.value(meta, key, "", is_text, "a text")
-        self.value(meta, "category", "", _is_heading, f"one line of at most {_MAX_HEADING} visible characters")
+        self.value(meta, "category", "", _is_heading, f"one line of at most {MAX_HEADING} visible characters")
         for key in ("also", "applications", "departures"):
             self.value(meta, key, "", is_texts, "a list of texts")
-        self.value(meta, "learn_more", "", _is_url, "an http(s) URL")
+        self.value(meta, "learn_more", "", is_url, "an http(s) URL")
         self.value(meta, "pipeline_tag", "", _is_slug, "lower-case words joined by hyphens")
         for index, model in enumerate(self.tables(meta, "models")):
             where = f"models[{index}]."
@@ -112,10 +112,11 @@ def _is_text_table(value: Any) -> TypeGuard[dict[str, str]]:
 
 
 def _is_heading(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _MAX_HEADING and "\n" not in value and visible(value) == value
+    return isinstance(value, str) and len(value) <= MAX_HEADING and "\n" not in value and visible(value) == value
 
 
-def _is_url(value: Any) -> bool:
+def is_url(value: Any) -> bool:
+    """Whether a value is an http(s) URL."""
     return isinstance(value, str) and _URL.fullmatch(value) is not None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import tomllib
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, TypeGuard
 
 from .codes import tell
@@ -35,11 +37,10 @@ class TomlChecker:
             return None
         self.lines = text.splitlines()
         try:
-            return tomllib.loads(text)
+            value: dict[str, Any] = pickle.loads(_parsed(text))
+            return value
         except (ValueError, RecursionError) as error:
-            found = re.search(r"line (\d+)", str(error))
-            line = int(found.group(1)) if found else len(self.lines) if "end of document" in str(error) else 0
-            message = str(error) or "nested too deep"
+            message, line = str(error) or "nested too deep", syntax_line(str(error), self.lines)
             tell(self.reader.report, self.syntax_code, self.path, message, fix="correct the syntax", line=line)
             return None
 
@@ -79,12 +80,24 @@ class TomlChecker:
         tell(self.reader.report, code, self.path, f"{where}: {message}", fix=fix, line=line)
 
 
+@lru_cache(1024)  # parsing is slow, and `taskbind watch` reads the same texts again and again
+def _parsed(text: str) -> bytes:
+    """What a text of TOML says, so that every reader can have a copy of its own."""
+    return pickle.dumps(tomllib.loads(text))
+
+
 def meant(name: str, known: Collection[str], of: str) -> str:
     """A fix for a name that is not known: the nearest one, or a list of those there are."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else f"{of}: {', '.join(known) or '(none)'}"
+
+
+def syntax_line(message: str, lines: Sequence[str]) -> int:
+    """The line of a syntax error that `tomllib` tells of in these words; 0 if it does not say."""
+    found = re.search(r"line (\d+)", message)
+    return int(found.group(1)) if found else len(lines) if "end of document" in message else 0
 
 
 def key_line(lines: Sequence[str], where: str, key: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 from collections.abc import Mapping
 from itertools import combinations
@@ -23,6 +24,7 @@ WIRE_KEYS: Final = (
     "model_route",
     "model",
     "form",
+    "body",
     "accept",
     "file",
     "rate",
@@ -47,7 +49,8 @@ FACTS: Final = ("{id}", "{model}", "{time}", INDEX)
 """Values that the server knows, and not the model."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_ROUTE: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")
+_ROUTE: Final = re.compile(rf"/|{_PATH.pattern}/?")
 _MEDIA_TYPE: Final = re.compile(r"[a-z]+/([a-z0-9][a-z0-9.+-]*|\*)")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _MOST_FORMS: Final = 20
@@ -56,7 +59,7 @@ _MOST_PLACES: Final = 100  # in one form
 
 def read_dialects(reader: Reader) -> dict[str, dict[str, Any]] | None:
     """The dialects of a spec root by name (none without dialects.toml), or None once it is reported what is wrong."""
-    if not (reader.root / DIALECTS).exists() and not (reader.root / DIALECTS).is_symlink():
+    if not os.path.lexists(reader.root / DIALECTS):
         return {}
     checker = _Checker(reader, DIALECTS)
     found = checker.read()
@@ -87,7 +90,7 @@ class _Checker(TomlChecker):
     syntax_code, unknown_code, value_code = "TB140", "TB141", "TB142"
 
     def dialect(self, name: str, dialect: Any) -> None:
-        if _NAME.fullmatch(name) is None or keyword.iskeyword(name):
+        if not is_dialect(name):
             fix = "use a-z, 0-9 and _, a letter first: my_service"
             self.tell("TB144", name[:60], "is no name for a dialect", fix, name)
         elif not isinstance(dialect, dict):
@@ -97,7 +100,7 @@ class _Checker(TomlChecker):
             self.known(dialect, DIALECT_KEYS, where)
             for key in ("title", "summary"):
                 self.value(dialect, key, where, _is_prose, "a text", required=True)
-            self.value(dialect, "url", where, _is_address, "an https URL without user, query and fragment")
+            self.value(dialect, "url", where, is_address, "an https URL without user, query and fragment")
             self.value(dialect, "models", where, _is_models, "a path with {model} in it, once: /models/{model}")
             self.value(dialect, "token_env", where, _is_variable, "the name of an environment variable")
             self.value(dialect, "max_body", where, _is_count, "a count of bytes, at least 1")
@@ -119,8 +122,9 @@ class _Checker(TomlChecker):
         where = f"{name}."
         self.known(wire, WIRE_KEYS, where)
         for key in ("route", "model_route"):
-            self.value(wire, key, where, _is_route, "a path that begins with / and has no query")
+            self.value(wire, key, where, is_route, "a path that begins with / and has no query")
         self.value(wire, "accept", where, _is_media_type, "a media type: image/png")
+        self.value(wire, "body", where, _is_one_type, "a media type without *: application/octet-stream")
         self.value(wire, "plain_for", where, _is_prose, "a part of the user agents of clients")
         self.value(wire, "model", where, _is_prose, "the name of a member of the request")
         for key in ("file", "rate"):
@@ -170,7 +174,8 @@ class _Checker(TomlChecker):
                 self.tell("TB146", shown, f"is the place of {known[place][:60]!r}", "say it once", key)
             elif is_text(value) and is_place(value):
                 other = self.place(value, f"{shown} = {value[:60]!r}", key)
-                if other is not None and (other[:-1] != place[:-1] or other == place or not isinstance(other[-1], str)):
+                beside = other and other[:-1] == place[:-1] and other != place and isinstance(other[-1], str)
+                if other is not None and not beside:
                     fix = f"write the place of another one: {written((*place[:-1], 'other'))}"
                     self.tell("TB142", shown, f"{value[:60]!r} is no member beside it", fix, key)
             elif not _is_plain(value) or (is_text(value) and value.startswith("{") and value not in FACTS):
@@ -213,6 +218,11 @@ class _Checker(TomlChecker):
             return None
 
 
+def is_dialect(name: str) -> bool:
+    """Whether a dialect may have this name."""
+    return _NAME.fullmatch(name) is not None and not keyword.iskeyword(name)
+
+
 def _is_prose(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -247,19 +257,29 @@ def _is_variable(value: Any) -> bool:
     return isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
 
 
-def _is_route(value: Any) -> bool:
+def is_route(value: Any) -> bool:
+    """Whether a task may be asked at this path; a slash at its end belongs to it."""
     return isinstance(value, str) and _ROUTE.fullmatch(value) is not None
 
 
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and _PATH.fullmatch(value) is not None
+
+
 def _is_models(value: Any) -> bool:
-    return isinstance(value, str) and value.count("{model}") == 1 and _is_route(value.replace("{model}", "m"))
+    return isinstance(value, str) and value.count("{model}") == 1 and _is_path(value.replace("{model}", "m"))
 
 
 def _is_media_type(value: Any) -> bool:
     return isinstance(value, str) and _MEDIA_TYPE.fullmatch(value) is not None
 
 
-def _is_address(value: Any) -> bool:
+def _is_one_type(value: Any) -> bool:
+    return _is_media_type(value) and "*" not in value
+
+
+def is_address(value: Any) -> bool:
+    """Whether a value is the address of a service: https, or http on this very machine, and nothing secret in it."""
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         return False
     try:
@@ -267,6 +287,6 @@ def _is_address(value: Any) -> bool:
         port = parts.port
     except ValueError:
         return False
-    plain = not ("?" in value or "#" in value or "@" in parts.netloc) and (not parts.path or _is_route(parts.path))
+    plain = not ("?" in value or "#" in value or "@" in parts.netloc) and (not parts.path or _is_path(parts.path))
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     return plain and safe and bool(parts.hostname) and port != 0

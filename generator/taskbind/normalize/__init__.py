@@ -50,13 +50,14 @@ RULES: Final[tuple[Rule, ...]] = (
 """Every rule, in the order in which they run."""
 
 
-def normalize(tree: SpecTree, report: Report) -> SpecTree:
+def normalize(tree: SpecTree, report: Report, *, comments: bool = False) -> SpecTree:
     """The tree with every schema in JSON Schema 2020-12, definitions under ``$defs``, references canonical.
 
     `tree` is not changed. Every repair, and everything that cannot be repaired, is in the report; what is left holds
-    only :data:`KEYWORDS`. Normalising a normalised tree changes nothing.
+    only :data:`KEYWORDS`, and with `comments` also ``$comment``, for whoever writes the schemas down again. Normalising
+    a normalised tree changes nothing.
     """
-    work = Work(tree, report)
+    work = Work(tree, report, comments=comments)
     write_out(work)
     for each in _BEFORE:
         work.run(each)

@@ -170,7 +170,8 @@ def unknown_keywords(place: Place) -> Iterator[Finding]:
         if not (key == "id" and place.dialect == 4):
             yield Finding(f"{short(key)} is not used", "remove it", f"/{escape(key)}")
     for key in [key for key in place.schema if key in COMMENTS]:
-        del place.schema[key]
+        if key != "$comment" or not place.work.comments:
+            del place.schema[key]
 
 
 RULES = (

@@ -39,9 +39,11 @@ class Link:
 class Work:
     """All documents of a tree as mutable copies, with links for references."""
 
-    def __init__(self, tree: SpecTree, report: Report) -> None:
+    def __init__(self, tree: SpecTree, report: Report, *, comments: bool = False) -> None:
         self.tree = tree
         self.report = report
+        self.comments = comments
+        """Whether a `$comment` stays."""
         self.tasks = [task.id for task in tree.tasks]
         self.roots: dict[str, dict[str, Any]] = {}
         self.places: list[Place] = []

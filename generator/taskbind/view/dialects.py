@@ -91,6 +91,8 @@ def _request(wire: ir.Wire) -> Iterator[str]:
         yield f"{code(wire.model)} names the model"
     if wire.form:
         yield f"as a form ({code('multipart/form-data')}), its media as files"
+    if wire.body:
+        yield f"sent as {code(wire.body)}"
     yield from _forms(wire.requests)
     if wire.ignored:
         yield f"{', '.join(map(code, wire.ignored))} without effect"

@@ -182,16 +182,11 @@ def _alternatives(api: ir.Api, variants: tuple[ir.Type, ...], opened: tuple[str,
 
 def _checked(api: ir.Api, type: ir.Checked, opened: tuple[str, ...]) -> list[str]:
     """What the checks of a type say, and the type that they check; where they list values, those that fit."""
-    checks: list[Any] = []
-    base: ir.Type = type
-    while isinstance(base, ir.Checked):
-        checks.append(base.data)
-        base = base.base
-    known = next((found for check in checks if (found := _known(check)) is not None), None)
-    if known is not None:
-        fitting = _fitting(api, type, known)
+    fitting = listed_values(api, type)
+    if fitting is not None:
         # The name of the type says that null is among them.
         return list(dict.fromkeys(ticked(v) for v in fitting if v is not None or len(fitting) == 1)) or ["nothing fits"]
+    base, checks = _parts(type)
     out = _values(api, base, opened)
     for check in reversed(checks):
         if isinstance(check, dict) and check.keys() == {"$ref"}:
@@ -201,6 +196,22 @@ def _checked(api: ir.Api, type: ir.Checked, opened: tuple[str, ...]) -> list[str
         else:
             out += remarks(check, partial(_told, api, base))
     return list(dict.fromkeys(out))
+
+
+def listed_values(api: ir.Api, type: ir.Checked) -> list[Any] | None:
+    """All values of a type of which a check lists them; None where none does."""
+    _, checks = _parts(type)
+    known = next((found for check in checks if (found := _known(check)) is not None), None)
+    return None if known is None else _fitting(api, type, known)
+
+
+def _parts(type: ir.Type) -> tuple[ir.Type, list[Any]]:
+    """The type inside of checks, and the schemas of these, the outermost first."""
+    checks: list[Any] = []
+    while isinstance(type, ir.Checked):
+        checks.append(type.data)
+        type = type.base
+    return type, checks
 
 
 def _told(api: ir.Api, type: ir.Type, names: tuple[str, ...], schema: Any) -> bool:
