@@ -126,15 +126,14 @@ def build(
 
 def _rendered(config: Config, report: Report, progress: Progress, context: Context) -> tuple[str, dict[str, Files]]:
     """The name of the package, and all files as they are rendered, by the name of their renderer."""
-    from . import ir_json
-    from .indented import indented
+    from .ir_json import api_text
     from .plan import plan
     from .render import renderers
 
     api = read_api(config, report, progress)
     progress("plan")
     names = plan(api, config)
-    made: dict[str, Files] = {API: {API: indented(ir_json.to_json(api))}}
+    made: dict[str, Files] = {API: {API: api_text(api)}}
     for name, render in renderers(config).items():
         progress(f"render {name}")
         made[name] = render(api, names, context)

@@ -8,7 +8,6 @@ killed in between can be run again with the version said.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,27 +74,28 @@ def next_release(
     asked for, unless it shall be so `anyway`; TaskbindError for a version that was released already or is below the
     last one, and for none where nothing changed.
     """
-    from .evolve.sources import working_tree
+    from .evolve.compare import compare
+    from .evolve.sources import ignore_list, release_source, working_tree
 
     released = _released(config)
     explicit = Version(wanted) if wanted and wanted not in get_args(Bump) else None
     again = released.pop(explicit, None) if explicit else None
-    if not released:
-        if wanted and not explicit:
-            raise TaskbindError(f"nothing is released yet that `{wanted}` could follow on; name a version")
-        return _checked(Release(explicit or Version(config.version), working_tree(folder, progress).api), again)
-    last = max(released, key=lambda each: each.order)
-    if wanted:
-        version = explicit or last.after(cast(Bump, wanted))
-    else:
-        version = _asked_for(config, folder, released, last, progress)
-    if version.order <= last.order:
+    last = max(released, key=lambda each: each.order, default=None)
+    if last is None and wanted and not explicit:
+        raise TaskbindError(f"nothing is released yet that `{wanted}` could follow on; name a version")
+    version = explicit or (last.after(cast(Bump, wanted or "patch")) if last else Version(config.version))
+    if last and version.order <= last.order:
         raise TaskbindError(f"{version.name} is not above {last.name}, which was released already")
+    new = working_tree(folder, progress)
     base = baseline(version, released)
-    if base is None:  # there were only versions before a release
-        return _checked(Release(version, working_tree(folder, progress).api), again)
-    comparison = _since(released[base], folder, progress)
-    asked = _following(comparison, base)
+    if base is None:
+        return _checked(Release(version, new.api), again)
+    old = release_source(released[base])
+    comparison = compare(old, new, *ignore_list(new, folder), date.today())
+    suggested = comparison.suggested
+    asked = Version(suggested.version) if suggested.bump and suggested.version else None
+    if last and not wanted:
+        version = _unnamed(config, last, version, asked)
     if asked and version.order[:3] < asked.order[:3] and not anyway:
         from .evolve.report import words
 
@@ -103,44 +103,22 @@ def next_release(
             f"{version.name} promises more than was kept since {base.name} ({words.summary(comparison, 'both')}; see "
             f"`taskbind diff`): release {asked.name}, or say --anyway"
         )
-    return _checked(Release(version, comparison.new.api, base, comparison), again)
+    return _checked(Release(version, new.api, base, comparison), again)
 
 
-def _asked_for(
-    config: Config, folder: Path, released: Mapping[Version, Path], last: Version, progress: Progress
-) -> Version:
-    """The version to release where none is named."""
+def _unnamed(config: Config, last: Version, next: Version, asked: Version | None) -> Version:
+    """The version to release where none is named: what the changes ask for, at least `next` after a candidate."""
     from .manifest import inputs, is_current
 
-    proper = last.after("patch")
-    base = last if last.final else baseline(proper, released)
-    asked = _following(_since(released[base], folder, progress), base) if base else None
     if not last.final:
-        return max((proper, *([asked] if asked else [])), key=lambda each: each.order)
-    if asked is None:
-        if config.version == last.name and not is_current(config, inputs(config)):
-            raise TaskbindError(f"{last.name} is not finished: `taskbind release {last.name}` does that")
-        raise TaskbindError(
-            f"nothing of the API changed since {last.name}; `taskbind release patch` releases what changed around it"
-        )
-    return asked
-
-
-def _since(release: Path, folder: Path, progress: Progress) -> Comparison:
-    """What changed since a release."""
-    from .evolve.compare import compare
-    from .evolve.sources import ignore_list, read_sources
-
-    old, new = read_sources(os.fspath(release), None, folder, progress)
-    return compare(old, new, *ignore_list(new, folder), date.today())
-
-
-def _following(comparison: Comparison, base: Version) -> Version | None:
-    """The version that the changes ask for; None where nothing changed."""
-    from .evolve.semver import suggest
-
-    suggestion = suggest((finding.verdict for finding in comparison.findings), base.name)
-    return Version(suggestion.version) if suggestion.bump and suggestion.version else None
+        return max(next, asked or next, key=lambda each: each.order)
+    if asked:
+        return asked
+    if config.version == last.name and not is_current(config, inputs(config)):
+        raise TaskbindError(f"{last.name} is not finished: `taskbind release {last.name}` does that")
+    raise TaskbindError(
+        f"nothing of the API changed since {last.name}; `taskbind release patch` releases what changed around it"
+    )
 
 
 def _released(config: Config) -> dict[Version, Path]:

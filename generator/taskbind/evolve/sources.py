@@ -104,7 +104,12 @@ def _last_release(here: Config | None) -> Source:
     files = list(release_files(here.releases).values())
     if not files:
         raise NothingYetError(f"nothing is released yet (no file in {here.releases.name}/)")
-    return _api(files[-1], f"release {files[-1].stem}", files[-1].stem)
+    return release_source(files[-1])
+
+
+def release_source(path: Path) -> Source:
+    """A past release. Raises TaskbindError for a file that is no IR."""
+    return _api(path, f"release {path.stem}", path.stem)
 
 
 def _named(side: str, name: str, folder: Path, here: Config | None, progress: Progress) -> Source:

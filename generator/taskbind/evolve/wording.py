@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any as Json, Final
 
 from .. import ir
@@ -10,6 +11,7 @@ from .verdict import Level
 
 _MOST: Final = 60
 _FEW: Final = 5
+_FEW_TASKS: Final = 3
 
 _BOUNDS: Final = {
     "minimum": "the minimum",
@@ -22,6 +24,11 @@ _BOUNDS: Final = {
     "min_items": "the least count of items",
     "max_items": "the greatest count of items",
 }
+
+
+def are_all(tasks: Collection[str], common: Collection[str]) -> bool:
+    """Whether tasks are to be called all: they are those that both versions have, and not just a few."""
+    return len(tasks) > _FEW_TASKS and {*tasks} == {*common}
 
 
 def value(data: Json) -> str:

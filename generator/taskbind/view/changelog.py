@@ -13,6 +13,7 @@ from ..escape import code, markdown
 from ..evolve.change import Kind
 from ..evolve.releases import Release, baseline, read_releases
 from ..evolve.verdict import Level, Verdict
+from ..evolve.wording import are_all
 from ..plan import Plan, plan as planned
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ _SIDES: Final = {
     "dialect": "dialect",
     "python": "Python package",
 }
-_FEW: Final = 3
-"""More tasks than this are called "all tasks" where they are all."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ def _names(tasks: Sequence[ir.Task], pages: frozenset[str]) -> str:
 
 
 def _all_or_names(tasks: Sequence[ir.Task], common: set[str], pages: frozenset[str]) -> str:
-    if len(tasks) > _FEW and {task.id for task in tasks} == common:
+    if are_all([task.id for task in tasks], common):
         return "all tasks"
     return _names(tasks, pages) or "–"
 

@@ -12,6 +12,7 @@ from ..compare import Audience, Comparison, Finding
 from ..ignore import Ignore
 from ..semver import Suggestion
 from ..verdict import Level, Verdict
+from ..wording import are_all
 from .entry import Entry, ignored_ones, of_level, told_once
 
 LEVELS: Final = tuple(reversed(Level))
@@ -19,7 +20,7 @@ LEVELS: Final = tuple(reversed(Level))
 
 _LONGEST: Final = 400
 _FEW: Final = 3
-"""More tasks than this are called "all tasks" where they are all; no more places than this are named."""
+"""No more places than this are named."""
 
 
 def direction(change: Change) -> str | None:
@@ -29,7 +30,7 @@ def direction(change: Change) -> str | None:
 
 def everywhere(entry: Entry, comparison: Comparison) -> bool:
     """Whether an entry is about all tasks, or about none in particular."""
-    return not entry.tasks or (len(entry.tasks) > _FEW and comparison.tasks == {*entry.tasks})
+    return not entry.tasks or are_all(entry.tasks, comparison.tasks)
 
 
 def tasks(entry: Entry, comparison: Comparison) -> str:
