@@ -200,6 +200,7 @@ def test_a_choice_of_versions_leads_to_the_same_page(browser: Browser, releases:
     with opened(browser, releases, "echo.html#request.inputs", **DESKTOP) as watched:
         page = watched.page
         choice = page.get_by_label("Version of these docs")
+        choice.wait_for()  # it is made once the list of versions has been fetched
         assert choice.locator("option").all_inner_texts() == ["0.2.0 (newest)", "0.1.0"]
         assert choice.input_value() == "0.2.0"
         choice.select_option("0.1.0")
