@@ -71,7 +71,8 @@ def _table(table: Mapping[str, Any], path: tuple[str, ...]) -> str:
 def _has_header(value: Any, path: tuple[str, ...]) -> bool:
     """Whether a value is written as a table with a header: not deep inside, where it would be hard to follow."""
     if isinstance(value, list):
-        return not path and bool(value) and all(isinstance(item, Mapping) for item in value)
+        tables = len(path) < 2 and bool(value) and all(isinstance(item, Mapping) for item in value)
+        return tables and (not path or len(_inline(value)) > _WIDTH)
     return len(path) < 2 and isinstance(value, Mapping)
 
 

@@ -73,24 +73,54 @@ def openapi(file: str, to: Path | None, quiet: bool, only: tuple[str, ...], dial
     from ..importing.openapi import read
     from ..importing.openapi.operations import NOT_ASKED
 
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", file):
+    if is_url(file):
         raise TaskbindError("FILE is an address, and nothing is fetched; save it first: `curl -o openapi.json URL`")
     imported = read(Path(file), only, dialect)
-    # What was refused is told of below, with the place; what was not asked for is no news.
-    refused = {diagnostic.message.partition(": ")[0] for diagnostic in imported.report.fatal}
-    left = {what: why for what, why in imported.left_out.items() if what not in refused}
-    if skipped := [what for what, why in left.items() if why == NOT_ASKED]:
+    left = dict(imported.left_out)
+    if skipped := [what for what, why in left.items() if why == NOT_ASKED]:  # what was not asked for is no news
         left = {what: why for what, why in left.items() if why != NOT_ASKED}
-        left[f"{len(skipped)} operation{'s' * (len(skipped) != 1)}"] = NOT_ASKED
-    told = [diagnostic for diagnostic in imported.report if not diagnostic.repaired and not diagnostic.fatal]
-    code = finish(replace(imported, left_out=left), target(to), quiet)
-    show(Report([*([] if quiet else told), *imported.report.fatal], root=imported.report.root))
-    return 1 if imported.report.fatal else code
+        left[_count(len(skipped), "operation")] = NOT_ASKED
+    return finish_in_part(replace(imported, left_out=left), target(to), quiet)
+
+
+@importing.command()
+@click.argument("file", metavar="FILE")
+@to_option
+@quiet_option
+@click.option("--model", metavar="NAME", default="", help="What the model is called, where FILE does not say.")
+@ends
+def clarifai(file: str, to: Path | None, quiet: bool, model: str) -> int:
+    """What Clarifai's models publish about their methods, as JSON: a task for each method.
+
+    FILE holds method signatures, or an answer of Clarifai's API with some in it. A method that cannot be said exactly
+    is left out, with its reason; the others are written. Exit code 1 says that there was one.
+    """
+    from ..importing.clarifai import read
+
+    if is_url(file):
+        raise TaskbindError("FILE is an address, and nothing is fetched; save what Clarifai's API answers first")
+    return finish_in_part(read(Path(file), model), target(to), quiet)
+
+
+def is_url(file: str) -> bool:
+    """Whether an argument is an address rather than a file."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", file) is not None
 
 
 def target(to: Path | None) -> Path:
     """Where the specs go: where the user says, where the project at hand has them, or `specs`."""
     return to or (load_config(Path.cwd()).specs if is_project(Path.cwd()) else Path("specs"))
+
+
+def finish_in_part(imported: Imported, to: Path, quiet: bool) -> int:
+    """Finish an import that goes on without what cannot be said, and tell of that, with its place: exit code 1."""
+    report = imported.report
+    refused = {diagnostic.message.partition(": ")[0] for diagnostic in report.fatal}
+    left = {what: why for what, why in imported.left_out.items() if what not in refused}
+    told = [diagnostic for diagnostic in report if not diagnostic.repaired and not diagnostic.fatal]
+    code = finish(replace(imported, left_out=left), to, quiet)
+    show(Report([*([] if quiet else told), *report.fatal], root=report.root))
+    return 1 if report.fatal else code
 
 
 def finish(imported: Imported, to: Path, quiet: bool) -> int:
@@ -110,9 +140,14 @@ def finish(imported: Imported, to: Path, quiet: bool) -> int:
     changes = written.changes
     done = f"wrote {len(changes.added)}" if changes else "up to date"
     tasks = len({path.partition("/")[0] for path in imported.files if path.endswith("/input.json")})
-    click.echo(f"{tasks} tasks → {len(imported.files)} files in {name(to.resolve())}: {done}; {len(repaired)} repairs")
+    made = f"{_count(tasks, 'task')} → {_count(len(imported.files), 'file')}"
+    click.echo(f"{made} in {name(to.resolve())}: {done}; {_count(len(repaired), 'repair')}")
     if left := counts(written.findings):
         folder = shlex.quote(relative(to.resolve(), Path.cwd()))
         where = "" if is_project(Path.cwd()) and target(None).resolve() == to.resolve() else f" --specs {folder}"
         click.echo(f"left for you: {left}; `taskbind lint{where}` lists them", err=True)
     return 0
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

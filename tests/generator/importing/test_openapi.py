@@ -489,7 +489,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("small.json")
     assert result.exit_code == 0, result.output
     assert "left out: GET /x: is a GET" in result.output
-    assert "1 tasks → " in result.output
+    assert "1 task → " in result.output
     assert (tmp_path / "specs/run/input.json").is_file()
 
 

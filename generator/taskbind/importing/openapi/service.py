@@ -17,6 +17,7 @@ from ...load.meta import MAX_HEADING, is_url
 from ...load.wire import is_address, is_dialect
 from ...names import snake
 from ...plan import RESERVED
+from ..prose import line
 from .codes import Unsayable
 from .documents import Documents, inside
 from .operations import Operation
@@ -45,13 +46,13 @@ class Service:
 def service(documents: Documents, wanted: str) -> Service:
     """The service; `wanted` is its name where that is not to be made of the document's title. Raises TaskbindError."""
     info = documents.at(Source(documents.main, "/info"))
-    title = _line(info.get("title"), 80) or documents.main
+    title = line(info.get("title"), 80) or documents.main
     name = wanted or snake(title)[:_LONGEST].strip("_")
     if wanted and not is_dialect(wanted):
         raise TaskbindError(f"--name {wanted[:60]!r}: use a-z, 0-9 and _, a letter first: my_service")
     if not is_dialect(name):
         name = "service"
-    summary = _line(info.get("summary") or str(info.get("description") or "").partition("\n\n")[0], 300)
+    summary = line(info.get("summary") or str(info.get("description") or "").partition("\n\n")[0], 300)
     made = Service(name, title, summary or f"The service that {documents.main} describes.")
     url, path = _address(documents)
     made = replace(made, url=url, path=path)
@@ -120,9 +121,9 @@ def _has_token(documents: Documents) -> bool:
 def meta(documents: Documents, operation: Operation) -> dict[str, Any]:
     """The prose of a task.toml."""
     said: dict[str, Any] = {
-        "title": _line(operation.title, 100),
-        "summary": _line(operation.summary, 300),
-        "category": _line(_tag(documents, operation.tag), MAX_HEADING),
+        "title": line(operation.title, 100),
+        "summary": line(operation.summary, 300),
+        "category": line(_tag(documents, operation.tag), MAX_HEADING),
         "description": visible(operation.description)[:20_000],
         "learn_more": operation.learn_more if is_url(operation.learn_more) else "",
     }
@@ -136,8 +137,3 @@ def _tag(documents: Documents, name: str) -> str:
         if isinstance(tag, dict) and tag.get("name") == name:
             return str(tag.get("x-displayName") or tag.get("summary") or name)
     return name
-
-
-def _line(value: Any, most: int) -> str:
-    """A text as one line of visible characters."""
-    return visible(" ".join(value.split()))[:most].strip() if isinstance(value, str) else ""
