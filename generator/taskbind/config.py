@@ -42,10 +42,10 @@ _LICENSE: Final = re.compile(
 )
 _TAKEN: Final = frozenset(
     (
-        "accelerate anyio av cachetools diffusers filetype httpx hypothesis jsonschema_rs llguidance multipart numpy "
-        "opentelemetry opentelemetry_exporter_otlp_proto_http opentelemetry_sdk pillow prometheus_client pydantic "
-        "pydantic_core pytest python_multipart ray safetensors sentencepiece soundfile soxr starlette taskbind torch "
-        "transformers typing_extensions uvicorn"
+        "accelerate anyio av cachetools clarifai_grpc diffusers filetype google grpc httpx hypothesis imagesize "
+        "jsonschema_rs llguidance multipart numpy opentelemetry opentelemetry_exporter_otlp_proto_http "
+        "opentelemetry_sdk pillow prometheus_client pydantic pydantic_core pytest python_multipart ray safetensors "
+        "sentencepiece soundfile soxr starlette taskbind torch transformers typing_extensions uvicorn"
     ).split()
 )
 """What a generated package, its extras or its tests install or import, so that none can be called so itself."""

@@ -8,13 +8,25 @@ from .diagnostics import Code, TaskbindError
 def codes() -> dict[str, Code]:
     """Every code, in order: of `load` (TB1xx), `normalize` and the linter (TB2xx), `lower` (TB3xx), imports (TB4xx)."""
     from . import examples, lower, wires
+    from .importing.clarifai.codes import CODES as CLARIFAI
     from .importing.openapi.codes import CODES as OPENAPI
     from .load.codes import CODES
     from .normalize import RULES
     from .normalize.style_rules import CODES as STYLE
 
-    found = (*CODES, *(rule.code for rule in RULES), *STYLE, *examples.CODES, *lower.CODES, *wires.CODES, *OPENAPI)
-    return {code.code: code for code in sorted(found, key=lambda code: code.code)}
+    found = (
+        *CODES,
+        *(rule.code for rule in RULES),
+        *STYLE,
+        *examples.CODES,
+        *lower.CODES,
+        *wires.CODES,
+        *OPENAPI,
+        *CLARIFAI,
+    )
+    known = {code.code: code for code in sorted(found, key=lambda code: code.code)}
+    assert len(known) == len(found), "two things have one code"
+    return known
 
 
 def explain(code: str) -> str:

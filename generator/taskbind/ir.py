@@ -242,9 +242,11 @@ class Wire:
     is spoken, all of them are understood; a form without places is the spec's own shape. Clients whose user agent holds
     `plain_for` want answers in that. `ignored` are members of requests that change nothing, `neutral` those that do not
     with this value. `events` are the forms of one event of a streamed answer. `defaults` are members that an answer is
-    sent with even where it has none: the place of each, and a value, the place (a text that begins with ``$``) of the
-    member beside it that it is equal to, or what the server knows: ``{id}``, ``{model}``, ``{time}``, ``{index}`` of an
-    item. `added` and `added_events` are the same for answers and events as they stand on the wire.
+    sent with even where it has none: the place of each, and a value, the place (a text that begins with ``$``) of what
+    it is equal to, the length of a list (``length($.place)``), or a text with what the server knows in it: ``{id}``,
+    ``{model}``, ``{time}``, ``{index}`` of an item. `added` and `added_events` are the same for answers and events as
+    they stand on the wire. `scales` are integers of the answer that stand on the wire divided by ``{width}`` or
+    ``{height}``, the pixels of the image in the request.
     """
 
     dialect: str
@@ -264,6 +266,7 @@ class Wire:
     requests: tuple[Form, ...] = ()
     answers: tuple[Form, ...] = ()
     events: tuple[Form, ...] = ()
+    scales: tuple[tuple[str, str], ...] = ()
     defaults: tuple[tuple[str, Json], ...] = ()
     added: tuple[tuple[str, Json], ...] = ()
     added_events: tuple[tuple[str, Json], ...] = ()
@@ -276,6 +279,8 @@ class Dialect:
     `url` is the hosted service, `models` the path of a model there (``{model}`` in it), `token_env` the environment
     variable with its token. `max_body` is the most bytes it takes in one request. A `closed` dialect has no other tasks
     than those with a wire in it. `error` is the place of the message in an answer that is an error, as JSONPath.
+    `protocol` names a way to travel that is not one HTTP request for one answer, `auth` is the scheme of the
+    Authorization header. `named_only`: what no form names is no part of a request or an answer.
     """
 
     name: str
@@ -287,6 +292,9 @@ class Dialect:
     max_body: int | None = None
     closed: bool = False
     error: str = ""
+    protocol: str = ""
+    auth: str = "Bearer"
+    named_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ IR_VERSION: Final = 1
 _TYPES: Final = {cls.kind: cls for cls in (Scalar, Enum, Media, Array, Map, Object, Union, Ref, Any, Checked)}
 _FORMS: Final = ("requests", "answers", "events")
 _EXAMPLE_TABLES: Final = ("parameters", "files")
-_WIRE_TABLES: Final = ("neutral", "defaults", "added", "added_events")
+_WIRE_TABLES: Final = ("neutral", "scales", "defaults", "added", "added_events")
 _TABLES: Final = {*_EXAMPLE_TABLES, *_WIRE_TABLES}
 _PARTS: Final = (Source, Field, Definition, Recommended, TaskDocs, Example, Wire, Dialect, Task)
 

@@ -1,12 +1,14 @@
 """Places in JSON values, in the part of JSONPath (RFC 9535) that names one place, or the same one in each item.
 
-``$`` is the whole value, ``.name`` and ``['any name']`` a member, ``[0]`` an item, ``[*]`` every item of a list.
+``$`` is the whole value, ``.name`` and ``['any name']`` a member, ``[0]`` an item, ``[*]`` every item of a list;
+``length($.name)`` is how many items the list there has.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -24,11 +26,19 @@ Path = tuple[Step, ...]
 """A place: names of members, indexes of items, EACH for all items. The empty path is the whole."""
 
 
+@dataclass(frozen=True)
+class Length:
+    """How many items the list at a place has."""
+
+    of: Path
+
+
 class PlaceError(ValueError):
     """A text is no such place. `column` counts from 1."""
 
     def __init__(self, message: str, column: int) -> None:
         super().__init__(f"{message} (column {column})")
+        self.message = message
         self.column = column
 
 
@@ -42,6 +52,7 @@ _SEGMENT: Final = re.compile(
     r"""|\["(?P<double>(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*)"\]"""
 )
 _MOST_STEPS: Final = 64  # as deep as JSON may be nested
+_LENGTH: Final = "length("
 _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WRITTEN: Final = {"'": "\\'", "\\": "\\\\"} | {value: f"\\{key}" for key, value in _ESCAPES.items()}
 
@@ -75,17 +86,34 @@ def parse(text: str) -> Path:
     return tuple(steps)
 
 
-def written(path: Sequence[Step]) -> str:
-    """A place as text, always in the same way: members as ``.name`` where that can be."""
+def expression(value: object) -> Path | Length | None:
+    """The place, or the length of the list at one, that a text names; None for any other value. Raises PlaceError."""
+    if not isinstance(value, str) or not value.startswith(_LENGTH):
+        return parse(value) if isinstance(value, str) and is_place(value) else None
+    if not value.endswith(")"):
+        raise PlaceError("`length(` has no `)` at the end", len(value) + 1)
+    try:
+        return Length(parse(value[len(_LENGTH) : -1]))
+    except PlaceError as error:
+        raise PlaceError(error.message, len(_LENGTH) + error.column) from None
+
+
+def written(path: Sequence[Step] | Length) -> str:
+    """A place, or a length, as text, always in the same way: members as ``.name`` where that can be."""
+    if isinstance(path, Length):
+        return f"{_LENGTH}{written(path.of)})"
     return "$" + "".join(map(_segment, path))
 
 
 def overlap(one: Path, other: Path) -> bool:
-    """Whether one of two places is the other, or inside it."""
-    return all(
-        a == b or (a is EACH and isinstance(b, int)) or (b is EACH and isinstance(a, int))
-        for a, b in zip(one, other, strict=False)
-    )
+    """Whether one of two places is the other, or inside it; ``[0]`` is one of ``[*]``."""
+    return all(a == b or {type(a), type(b)} == {Each, int} for a, b in zip(one, other, strict=False))
+
+
+def contradict(one: Path, other: Path) -> bool:
+    """Whether two places are, or may be, the same, or nobody can tell whether one is inside the other."""
+    common = min(len(one), len(other))
+    return overlap(one, other) and (len(one) == len(other) or one[:common] != other[:common])
 
 
 def _segment(step: Step) -> str:

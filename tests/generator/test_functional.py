@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -189,18 +191,16 @@ def test_a_response_may_know_more_than_the_spec(tmp_path: Path) -> None:
     config, _ = generate_project(tmp_path, echo_task(output={"type": "array", "items": one}))
     answer = [{"kind": "new", "also": "newer", "more": [1]}]
     with imported(config) as package:
-        runtime = importlib.import_module("made._runtime._http")
-        response = runtime.Response(200, {}, json.dumps(answer).encode())
-        tolerant, strict = (
-            package.Client("http://127.0.0.1:9"),
-            package.Client("http://127.0.0.1:9", strict_responses=True),
-        )
-        read = tolerant._parse(adapters(), response)
-        assert [element.model_dump() for element in read] == answer
+
+        def parsed(content: Any, *, strict: bool) -> Any:
+            http_client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json=content)))
+            return package.Client("http://127.0.0.1:9", http_client=http_client, strict_responses=strict).echo("text")
+
+        assert [element.model_dump() for element in parsed(answer, strict=False)] == answer
         with pytest.raises(package.ResponseValidationError, match=r"0\.kind: input should be 'a' or 'b'"):
-            strict._parse(adapters(), response)
+            parsed(answer, strict=True)
         with pytest.raises(package.ResponseValidationError):
-            tolerant._parse(adapters(), runtime.Response(200, {}, b'[{"kind": 1}]'))
+            parsed([{"kind": 1}], strict=False)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +332,13 @@ def test_checks_cost_only_whom_they_concern(tmp_path: Path) -> None:
         models = (config.out / "made" / "models" / "echo.py").read_text(encoding="utf-8")
         assert ("CheckedAnswer" in models) == checked
         assert "CheckedModel" not in models
+
+
+def test_measuring_images_costs_only_whom_it_concerns(tmp_path: Path, root: Path) -> None:
+    config, _ = generate_project(tmp_path, echo_task())
+    for folder, measures in ((config.out, False), (root / "generated", True)):
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert any(needed.startswith("imagesize") for needed in project["dependencies"]) == measures
 
 
 def test_a_check_says_what_is_broken_and_where(tmp_path: Path) -> None:

@@ -61,9 +61,26 @@ def test_every_type_survives(type: ir.Type) -> None:
 
 FORMS = st.lists(st.dictionaries(NAMES, NAMES, max_size=2).map(lambda form: tuple(form.items())), max_size=2).map(tuple)
 WIRES = st.builds(
-    ir.Wire, NAMES, route=st.just("") | NAMES, file=NAMES, nulls=st.booleans(), requests=FORMS, answers=FORMS
+    ir.Wire,
+    NAMES,
+    route=st.just("") | NAMES,
+    file=NAMES,
+    nulls=st.booleans(),
+    requests=FORMS,
+    answers=FORMS,
+    scales=st.dictionaries(NAMES, NAMES, max_size=2).map(lambda scales: tuple(scales.items())),
 )
-SPOKEN = st.builds(ir.Dialect, NAMES, NAMES, NAMES, url=st.just("") | NAMES, max_body=st.none() | st.integers(1, 9))
+SPOKEN = st.builds(
+    ir.Dialect,
+    NAMES,
+    NAMES,
+    NAMES,
+    url=st.just("") | NAMES,
+    max_body=st.none() | st.integers(1, 9),
+    auth=st.just("Bearer") | NAMES,
+    protocol=st.just("") | NAMES,
+    named_only=st.booleans(),
+)
 
 
 @given(st.lists(SPOKEN, max_size=2).map(tuple), st.lists(WIRES, max_size=2).map(tuple))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from taskbind.jsonpath import EACH, Path, PlaceError, overlap, parse, written
+from taskbind.jsonpath import EACH, Length, Path, PlaceError, contradict, expression, overlap, parse, written
 
 NAMES = st.text(st.characters(codec="utf-8"), max_size=6)
 PATHS = st.lists(NAMES | st.integers(0, 999) | st.just(EACH), max_size=6).map(tuple)
@@ -83,3 +83,58 @@ def test_refused_with_its_column(text: str, column: int) -> None:
 def test_overlap(one: str, other: str, answer: bool) -> None:
     assert overlap(parse(one), parse(other)) is answer
     assert overlap(parse(other), parse(one)) is answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        ("$.a", "$.a", True),
+        ("$[*].a", "$[0].a", True),
+        ("$[0]", "$[*].a", True),
+        ("$[0].a.b", "$[*].a", True),
+        ("$", "$.a", False),
+        ("$.a", "$.a.b", False),
+        ("$[*]", "$[*].a", False),
+        ("$[0]", "$[0].a", False),
+        ("$[0].a", "$[*].b", False),
+        ("$.a", "$.b", False),
+    ],
+)
+def test_contradict(one: str, other: str, answer: bool) -> None:
+    assert contradict(parse(one), parse(other)) is answer
+    assert contradict(parse(other), parse(one)) is answer
+
+
+@given(PATHS)
+def test_lengths_are_read_as_they_are_written(path: Path) -> None:
+    text = written(Length(path))
+    assert text == f"length({written(path)})"
+    assert expression(text) == Length(path)
+
+
+@pytest.mark.parametrize("value", ["", "a", " $", "length", "length (x)", "Length($)", 1, 1.5, True, [], None])
+def test_what_is_no_expression(value: object) -> None:
+    assert expression(value) is None
+
+
+def test_expressions() -> None:
+    assert expression("$['a']") == ("a",)
+    assert expression("length($.a)") == Length(("a",))
+    assert written(Length(("a", EACH))) == "length($.a[*])"
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("$..a", 2),
+        ("length($", 9),
+        ("length(", 8),
+        ("length()", 8),
+        ("length(a)", 8),
+        ("length($..a)", 9),
+        ("length($.a) ", 13),
+    ],
+)
+def test_refused_expressions(text: str, column: int) -> None:
+    with pytest.raises(PlaceError, match=rf"\(column {column}\)$"):
+        expression(text)

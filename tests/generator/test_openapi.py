@@ -105,9 +105,9 @@ def test_examples_are_those_of_the_specs(document: dict[str, Any], task: str) ->
 
 @pytest.mark.parametrize("task", TASKS)
 def test_programs(document: dict[str, Any], task: str) -> None:
-    """In each language, one that the docs print too; what can be sent as a file, is."""
+    """In each language, one that the docs print too; what can be sent as a file, is. Dialects have other addresses."""
     rows = json.loads((SPECS.parent / "generated" / "docs" / "snippets.json").read_text(encoding="utf-8"))
-    known = [row for row in rows if row["task"] == task]
+    known = [row for row in rows if row["task"] == task and not row["way"].startswith("predict-")]
     shown = document["paths"][f"/tasks/{task}"]["post"]["x-codeSamples"]
     assert len({sample["label"] for sample in shown}) == len(shown) == len({row["language"] for row in known})
     named = {row["code"]: row["example"] for row in known}

@@ -40,7 +40,17 @@ FILES = {
 SCHEMAS = {name: json.loads(schema_text(name)) for name in NAMES}
 VALIDATORS = {name: jsonschema_rs.validator_for(schema) for name, schema in SCHEMAS.items()}
 
-PLACED = {"$.a": "", "$.b": "$.other", "$[*].c": "{index}", "$.d": [], "$['e f'].g": 1.5, "$.h": True}
+PLACED = {
+    "$.a": "",
+    "$.b": "$.other",
+    "$[*].c": "{index}",
+    "$.d": [],
+    "$['e f'].g": 1.5,
+    "$.h": True,
+    "$[*].i": "a {id}-{index}",
+    "$[*].j": "length($[*].k)",
+    "$[*].l": "$[*].m.n[0]",
+}
 WHOLE: dict[str, dict[str, Any]] = {
     "task": {
         "title": "T",
@@ -77,6 +87,7 @@ WHOLE: dict[str, dict[str, Any]] = {
             "requests": [{"$.x": "$[0].y", "$.z[*].a": "$.q[*]['b']"}, {}],
             "answers": [{"$": "$[0]"}],
             "events": [{"$.a": '$["b"]'}],
+            "scales": {"$[*].x": "{width}", "$.y": "{height}"},
             "defaults": PLACED,
             "added": PLACED,
             "added_events": PLACED,
@@ -90,11 +101,14 @@ WHOLE: dict[str, dict[str, Any]] = {
             "url": "https://example.org:8443/v1",
             "models": "/models/{model}",
             "token_env": "TOKEN",
+            "auth": "Key",
             "max_body": 10,
             "closed": True,
+            "named_only": True,
             "error": "$.error['message']",
         },
         "other": {"title": "T", "summary": "S."},
+        "third": {"title": "T", "summary": "S.", "protocol": "clarifai", "closed": True, "named_only": False},
     },
     "taskbind": {
         "specs": "specs",
@@ -127,7 +141,8 @@ BEYOND = {
     "TB146",  # a form that contradicts itself
     r"TB117 .*a second example is called",
     r"TB117 .*does not complete a table of `inputs`",  # a name in `files` and in `inputs`
-    r"TB142 .*is no member beside it",
+    r"TB142 .*is the member itself, or around or inside it",
+    r"TB142 .*is in other items than the member",
     r"TB142 .*counts the items of a list, and has no \[\*\]",
     r"(taskbind.toml(:\d+)?: |--)(specs|out): specs .* must not contain each other",
     r"taskbind.toml(:\d+)?: package.name: .* is that of a",  # a module of Python's own, or what the package needs
@@ -274,6 +289,14 @@ TEXTS = [
     "{id}",
     "{index}",
     "{other}",
+    "{width}",
+    "{id",
+    "a {id} b}",
+    "a {id}{index}",
+    "length($.a)",
+    "length($.a",
+    "length(a)",
+    "clarifai",
     "TB244",
     "TB231",
     "tb244",

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Final
+from typing import Any, Final
 
 from .. import ir
+from ..load.wire import FORM_KEYS
 from .change import Change, Kind, Side, equal
 from .meaning import Meanings
 from .place import Difference
@@ -132,6 +133,13 @@ def _dialects(old: ir.Api, new: ir.Api) -> Iterator[Change]:
     yield from _spoken("", *named, source=ir.Source("dialects.toml", ""))
 
 
+def _meant(name: str, value: Any) -> Any:
+    """What an attribute says: in a form, and in scales, pairs have no order."""
+    if name in FORM_KEYS:
+        return tuple(tuple(sorted(form)) for form in value)
+    return tuple(sorted(value)) if name == "scales" else value
+
+
 def _spoken(
     task: str, old: Mapping[str, Spoken], new: Mapping[str, Spoken], *, source: ir.Source | None
 ) -> Iterator[Change]:
@@ -142,6 +150,6 @@ def _spoken(
             continue
         for f in fields(new[name]):
             before, after = getattr(old[name], f.name), getattr(new[name], f.name)
-            if not equal(before, after):
+            if not equal(_meant(f.name, before), _meant(f.name, after)):
                 kind = Kind.DESCRIPTION if f.name in ("title", "summary") else Kind.WIRE
                 yield Change(task, "dialect", name, kind, before, after, f.name, source)

@@ -145,12 +145,4 @@ class _Places:
 
 def _toml_line(text: str, change: Change) -> int:
     """The line of the key that an attribute of a task or of a dialect is; what is gone has that of its table."""
-    lines = text.splitlines()
-    table = key_line(lines, change.path, change.path)
-    if not change.name:
-        return table
-    line = key_line(lines, f"{change.path}.{change.name}" if change.path else change.name, change.name)
-    inside = (f"[{change.path}.", f"[[{change.path}.")
-    left = any(text.startswith("[") and not text.startswith(inside) for text in lines[table : line - 1])
-    is_header = lines[line - 1].startswith("[") if line else False
-    return table if left and not is_header else line or table
+    return key_line(text.splitlines(), change.path, change.name)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any as Json, Final
 
 from .. import ir
+from ..jsonpath import Path, parse
+from ..places import NoSuchPlaceError, find
 from . import wording
 from .change import Change, Kind
 
@@ -33,7 +35,10 @@ def dialect_cases(change: Change, old: ir.Api, new: ir.Api) -> Iterator[Case]:
     if change.kind is Kind.DESCRIPTION:
         yield "dialect-reworded", f"its {change.name} is worded anew"
     elif change.kind is Kind.WIRE:
-        yield from _ATTRIBUTES[change.name](change)
+        if change.name in _FORMS:
+            yield from _FORMS[change.name](change, old, new)
+        else:
+            yield from _ATTRIBUTES[change.name](change)
     elif not change.task:
         yield ("dialect-added", "a new dialect") if change.kind is Kind.ADDED else ("dialect-removed", "it is gone")
     else:
@@ -76,21 +81,72 @@ def _limit(change: Change) -> Iterator[Case]:
     yield "dialect-body-limit-lowered" if lowered else "dialect-body-limit-raised", what
 
 
-def _forms(kind: str) -> Callable[[Change], Iterator[Case]]:
-    def case(change: Change) -> Iterator[Case]:
-        before, after = (forms or ((),) for forms in (change.before, change.after))  # without any: as in the spec
+def _forms(kind: str, side: str) -> Callable[[Change, ir.Api, ir.Api], Iterator[Case]]:
+    def case(change: Change, old: ir.Api, new: ir.Api) -> Iterator[Case]:
+        before, after = (
+            tuple(map(frozenset, forms)) or (frozenset[tuple[str, str]](),)  # without any: as in the spec
+            for forms in (change.before, change.after)
+        )
+        reader = _Reader(old, new, change, side)
         spoken = before[0] != after[0]
         if spoken and kind == "request":
             yield "dialect-request-form-spoken", "another form of requests is spoken"
         elif spoken:
             rule = "dialect-answer-form-known" if after[0] in before else "dialect-answer-form-spoken"
             yield rule, "servers answer in another form"
-        if any(form not in after for form in (before if kind == "request" else before[1:])):
+        heard = before if kind == "request" else before[1:]
+        if any(not any(reader.reads(one, form) for one in after) for form in heard):
             yield f"dialect-{kind}-form-removed", f"a form of {change.name} is no longer understood"
-        if any(form not in before for form in after[1:] or ()) or (kind == "request" and after[0] not in before):
+        if any(form not in before for form in after[1:]) or (kind == "request" and after[0] not in before):
             yield f"dialect-{kind}-form-added", f"another form of {change.name} is understood"
 
     return case
+
+
+Pairs = frozenset[tuple[str, str]]
+"""A form, whose pairs have no order: the longest place wins."""
+
+
+class _Reader:
+    """Tells whether what one form says is read to the same places by another one."""
+
+    def __init__(self, old: ir.Api, new: ir.Api, change: Change, side: str) -> None:
+        self._old = old
+        task = next((task for task in old.tasks if task.id == change.task), None)
+        self._root: str | None = getattr(task, side, None)
+        self._named = all(
+            any(dialect.name == change.path and dialect.named_only for dialect in api.dialects) for api in (old, new)
+        )
+
+    def reads(self, form: Pairs, of: Pairs) -> bool:
+        """Whether `form` reads what the form `of` of OLD says to the same places."""
+        if form == of or not form or not of:  # a form without pairs is the spec's own shape, and no other one
+            return form == of
+        one, other = self._pairs(form), self._pairs(of)
+        inner = (wire for wire in one if wire not in other)
+        return all(_read(one, wire) == spec for wire, spec in other.items()) and all(
+            _read(one, wire) == (said := _read(other, wire)) or said is None or not self._is_said(said)
+            for wire in inner
+        )
+
+    def _pairs(self, form: Pairs) -> dict[Path, Path]:
+        whole: dict[Path, Path] = {} if self._named else {(): ()}  # what no form names stays where it is
+        return whole | {parse(wire): parse(spec) for spec, wire in form}
+
+    def _is_said(self, place: Path) -> bool:
+        """Whether the specs of OLD have this place, so that somebody may send it."""
+        if self._root is None:
+            return True
+        try:
+            return bool(find(self._old, ir.Ref(self._root), place))
+        except NoSuchPlaceError:
+            return False
+
+
+def _read(pairs: Mapping[Path, Path], wire: Path) -> Path | None:
+    """Where in the spec a place on the wire is, by the longest one around it; None if nothing names it."""
+    around = max((start for start in pairs if wire[: len(start)] == start), key=len, default=None)
+    return None if around is None else pairs[around] + wire[len(around) :]
 
 
 def _constants(change: Change) -> Iterator[Case]:
@@ -101,6 +157,13 @@ def _constants(change: Change) -> Iterator[Case]:
     for rule, names in (("removed", gone), ("changed", changed), ("added", added)):
         if names:
             yield f"dialect-constant-{rule}", f"members that no model gives are {rule}: {wording.values(tuple(names))}"
+
+
+def _scales(change: Change) -> Iterator[Case]:
+    before, after = dict(change.before), dict(change.after)
+    changed = [place for place in {**before, **after} if before.get(place) != after.get(place)]
+    if changed:
+        yield "dialect-scale-changed", f"numbers of answers are in other units: {wording.values(tuple(changed))}"
 
 
 def _ignored(change: Change) -> Iterator[Case]:
@@ -122,6 +185,9 @@ _ATTRIBUTES: Final[Mapping[str, Callable[[Change], Iterator[Case]]]] = {
     "max_body": _limit,
     "closed": _turned_on("dialect-closed", "dialect-opened"),
     "error": _plain("dialect-errors-moved"),
+    "protocol": _plain("dialect-protocol-changed"),
+    "auth": _plain("dialect-auth-changed"),
+    "named_only": _turned_on("dialect-named-only", "dialect-named-and-more"),
     "route": _plain("dialect-route-changed"),
     "model_route": _plain("dialect-route-changed"),
     "model": _plain("dialect-route-changed"),
@@ -135,15 +201,20 @@ _ATTRIBUTES: Final[Mapping[str, Callable[[Change], Iterator[Case]]]] = {
     "nulls": _turned_on("dialect-nulls-accepted", "dialect-nulls-refused"),
     "ignored": _ignored,
     "neutral": _ignored,
-    "requests": _forms("request"),
-    "answers": _forms("answer"),
-    "events": _forms("answer"),
+    "scales": _scales,
     "defaults": _constants,
     "added": _constants,
     "added_events": _constants,
 }
 
 
+_FORMS: Final[Mapping[str, Callable[[Change, ir.Api, ir.Api], Iterator[Case]]]] = {
+    "requests": _forms("request", "input"),
+    "answers": _forms("answer", "output"),
+    "events": _forms("answer", "stream"),
+}
+
+
 def attributes() -> frozenset[str]:
     """The attributes of dialects and of ways to speak a task that rules speak of."""
-    return frozenset(_ATTRIBUTES)
+    return frozenset((*_ATTRIBUTES, *_FORMS))

@@ -14,6 +14,7 @@ from typing import Final
 
 from .. import ir
 from ..plan import TYPES, ClassName, Plan, TaskPlan
+from ..wires import missing
 from .change import Change, Kind
 from .judge import judge
 from .rules import RULES
@@ -49,6 +50,7 @@ def judge_surface(old: Planned, new: Planned) -> tuple[Verdict, ...]:
         if mine := before.get(task.task.id):
             found += _method(new.api, mine, task)
             found += _handler(new.api, mine, task)
+            found += _answered(old.api, new.api, mine, task)
     return tuple(found)
 
 
@@ -312,3 +314,21 @@ def _handler(api: ir.Api, old: TaskPlan, new: TaskPlan) -> Iterator[Verdict]:
         what = f"Handlers of {new.task.id} are called with ({after}) instead of ({before})"
         source = api.definition(new.task.input).source
         yield _verdict("python-handler-arguments", new.task.id, path, Kind.TYPE, before, after, what, source)
+
+
+def _answered(old: ir.Api, new: ir.Api, before: TaskPlan, after: TaskPlan) -> Iterator[Verdict]:
+    """The dialects whose answers no longer have all that an answer must have, so that their clients refuse to ask."""
+    had, lack = _lacking(old, before.task), _lacking(new, after.task)
+    for dialect, members in lack.items():
+        if members and had.get(dialect) == ():
+            path = f"Client.{after.method}()"
+            listed = ", ".join(f"`{member}`" for member in members)
+            what = f"Clients of {dialect} can no longer call {path}, since no form of its answers names {listed}"
+            source = new.definition(after.task.output).source
+            yield _verdict("python-answer-lacking", after.task.id, path, Kind.TYPE, "", dialect, what, source)
+
+
+def _lacking(api: ir.Api, task: ir.Task) -> dict[str, tuple[str, ...]]:
+    """What the answers of a task lack, by the dialect that it is spoken in."""
+    named = {dialect.name: dialect.named_only for dialect in api.dialects}
+    return {wire.dialect: missing(api, task, wire) if named.get(wire.dialect) else () for wire in task.wires}

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, TypeGuard
+from typing import Any, ClassVar, Final, TypeGuard
 
 from .codes import tell
 from .files import Reader, UnreadableError
@@ -101,31 +101,58 @@ def syntax_line(message: str, lines: Sequence[str]) -> int:
 
 
 def key_line(lines: Sequence[str], where: str, key: str) -> int:
-    """The line of a key in a TOML text, looked for from the table on that `where` names; 0 if not found.
+    """The line of a key in a TOML text, in the table that `where` names; 0 if not found.
 
-    `where` is such as ``title``, ``examples[1].inputs`` or ``table.key``. A key that does not stand on a line of its
-    own has that of its table.
+    `where` is such as ``title``, ``examples[1].inputs`` or ``table.key``, with or without the key. A key that does not
+    stand on a line of its own has that of its table.
     """
-    after, end = 0, len(lines)
-    if item := re.match(r"([\w-]+(?:\.[\w-]+)*)\[(\d+)\]", where):
-        headers = [*_headers(lines, item.group(1), "[[", "]]"), end + 1]
-        index = int(item.group(2))
-        if index + 1 < len(headers):
-            after, end = headers[index], headers[index + 1] - 1
-        elif "." in item.group(1):  # an array in one line
-            after = key_line(lines, item.group(1), item.group(1).rpartition(".")[2])
-            end = after
-    elif headers := _headers(lines, where.partition(".")[0], "[", "]") if "." in where else []:
-        after = headers[0]
-    start = re.compile(rf"\s*\[*\s*([\w-]+\s*\.\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]")
-    found = (number for number, text in enumerate(lines[after:end], after + 1) if key and start.match(text))
-    return next(found, after)
+    steps = _steps(where, key)
+    names = tuple(name for name, _ in steps)
+    headers = [(number, found) for number, text in enumerate(lines, 1) if (found := _header(text))]
+    line, end, depth, is_item = 0, len(lines), 0, False
+    for count, (_, index) in enumerate(steps, 1):
+        here = [number for number, header in headers if header == names[:count] and line < number <= end]
+        if len(here) > (index or 0):
+            line, depth, is_item = here[index or 0], count, index is not None
+            ends = (n for n, header in headers if header[:count] != names[:count] or (is_item and n in here))
+            end = min((number - 1 for number in ends if line < number <= end), default=end)
+    own = min((number - 1 for number, _ in headers if line < number <= end), default=end)
+    for count in range(len(steps), depth, -1):
+        key_of = re.compile(r"\s*" + r"\s*\.\s*".join(map(_quoted, names[depth:count])) + r"\s*[=.]")
+        if is_item and count == depth + 1:  # what is told of an item may stand in the tables inside it
+            own = end
+        of_key = (number for number, text in enumerate(lines[line:own], line + 1) if key_of.match(text))
+        inside = (number for number, header in headers if header[:count] == names[:count] and line < number <= end)
+        if number := next(of_key, 0) or next(inside, 0):
+            return number
+    return line
 
 
-def _headers(lines: Sequence[str], table: str, left: str, right: str) -> list[int]:
-    name = r"\s*\.\s*".join(map(re.escape, table.split(".")))
-    header = re.compile(rf"\s*{re.escape(left)}\s*{name}\s*{re.escape(right)}")
-    return [number for number, text in enumerate(lines, 1) if header.match(text)]
+_STEP: Final = re.compile(r"([\w-]+)(?:\[(\d+)\])?")
+_HEADER: Final = re.compile(r"""\s*\[\[?((?:\s*(?:[\w-]+|"[^"]*"|'[^']*')\s*\.?)+)\]\]?\s*(?:#.*)?""")
+
+
+def _steps(where: str, key: str) -> list[tuple[str, int | None]]:
+    """The names that lead to a key, each with the index of the item meant; the last is the key itself."""
+    last: list[tuple[str, int | None]] = [(key, None)] if key else []
+    if key and where.endswith(key[:60]):
+        where = where[: -len(key[:60])]
+        if item := re.fullmatch(r"([\w-]+)\[(\d+)\]", key):
+            last = [(item[1], int(item[2]))]
+    found = _STEP.finditer(where.partition('"')[0])
+    return [*((step[1], int(step[2]) if step[2] else None) for step in found), *last]
+
+
+def _header(line: str) -> tuple[str, ...]:
+    """The names in the header of a table; none for another line."""
+    found = _HEADER.fullmatch(line)
+    names = re.findall(r"""[\w-]+|"[^"]*"|'[^']*'""", found[1]) if found else ()
+    return tuple(name.strip("\"'") for name in names)
+
+
+def _quoted(name: str) -> str:
+    name = re.escape(name)
+    return f"(?:{name}|\"{name}\"|'{name}')"
 
 
 def is_text(value: Any) -> TypeGuard[str]:

@@ -11,14 +11,28 @@ from math import isfinite
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ..jsonpath import EACH, Path, PlaceError, is_place, overlap, parse, written
+from ..jsonpath import EACH, Length, Path, PlaceError, contradict, expression, parse, written
 from .files import Reader
 from .layout import Folder
 from .toml import TomlChecker, is_text, is_texts, meant
 
 DIALECTS: Final = "dialects.toml"
 
-DIALECT_KEYS: Final = ("title", "summary", "url", "models", "token_env", "max_body", "closed", "error")
+DIALECT_KEYS: Final = (
+    "title",
+    "summary",
+    "url",
+    "models",
+    "token_env",
+    "auth",
+    "protocol",
+    "max_body",
+    "closed",
+    "named_only",
+    "error",
+)
+PROTOCOLS: Final = ("clarifai",)
+"""Ways to travel other than one HTTP request for one answer: the runtime has a module for each."""
 WIRE_KEYS: Final = (
     "route",
     "model_route",
@@ -36,6 +50,7 @@ WIRE_KEYS: Final = (
     "requests",
     "answers",
     "events",
+    "scales",
     "defaults",
     "added",
     "added_events",
@@ -47,12 +62,21 @@ PLACED_KEYS: Final = ("defaults", "added", "added_events")
 INDEX: Final = "{index}"
 FACTS: Final = ("{id}", "{model}", "{time}", INDEX)
 """Values that the server knows, and not the model."""
+SIZES: Final = ("{width}", "{height}")
+"""Pixels of the image in the request."""
+_TRAVEL: Final = ("route", "model_route", "model", "form", "body", "accept", "plain_for")
+"""What a protocol says itself."""
+_BRACES: Final = re.compile(r"\{[^{}]*\}?|\}")
+_TOKEN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._~+-]{0,39}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")
 _ROUTE: Final = re.compile(rf"/|{_PATH.pattern}/?")
 _MEDIA_TYPE: Final = re.compile(r"[a-z]+/([a-z0-9][a-z0-9.+-]*|\*)")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_PLACES: Final = "write $, .name, ['any name'], [0] or [*]"
+_VALUES: Final = "write a text, a number, true, false, [], the place of another member or length($.name)"
+_ANOTHER: Final = "write the place of something else"
 _MOST_FORMS: Final = 20
 _MOST_PLACES: Final = 100  # in one form
 
@@ -103,14 +127,21 @@ class _Checker(TomlChecker):
             self.value(dialect, "url", where, is_address, "an https URL without user, query and fragment")
             self.value(dialect, "models", where, _is_models, "a path with {model} in it, once: /models/{model}")
             self.value(dialect, "token_env", where, _is_variable, "the name of an environment variable")
+            self.value(dialect, "auth", where, _is_scheme, "the scheme of a header, one word: Bearer")
+            self.value(dialect, "protocol", where, _is_protocol, f"one of {', '.join(PROTOCOLS)}")
             self.value(dialect, "max_body", where, _is_count, "a count of bytes, at least 1")
-            self.value(dialect, "closed", where, _is_flag, "true or false")
+            for key in ("closed", "named_only"):
+                self.value(dialect, key, where, _is_flag, "true or false")
             self.value(dialect, "error", where, _is_member, "the place of a member: $.error.message")
             if "url" not in dialect:
                 for key in ("models", "token_env"):
                     if key in dialect:
                         message = "is of a hosted service, and there is no `url` of one"
                         self.tell("TB142", f"{where}{key}", message, "add `url`, or leave it out", key)
+            for key in ("protocol", "named_only"):
+                if dialect.get(key) and dialect.get("closed") is not True:
+                    message = "leaves the tasks without a wire.toml for it unspoken, and it has all tasks"
+                    self.tell("TB142", f"{where}{key}", message, "add `closed = true`", key)
 
     def wire(self, name: str, wire: Any, dialects: Mapping[str, Any] | None) -> None:
         if not isinstance(wire, dict):
@@ -134,6 +165,15 @@ class _Checker(TomlChecker):
         for key, needed in (("rate", "file"), ("samples", "rate")):
             if wire.get(key) and needed not in wire:
                 self.tell("TB142", f"{where}{key}", f"means nothing without `{needed}`", f"add `{needed}`", key)
+        if protocol := _protocol(dialects, name):
+            for key in _TRAVEL:
+                if wire.get(key):
+                    message = f"is said by the protocol of the dialect, {protocol}"
+                    self.tell("TB142", f"{where}{key}", message, "leave it out", key)
+        if wire.get("scales") and dialects is not None and name in dialects and not _is_named_only(dialects[name]):
+            message = "are of dialects that are `named_only`: in others the spec's own shape is understood, too"
+            fix = f"leave them out, or write `named_only = true` for {name} in {DIALECTS}"
+            self.tell("TB142", f"{where}scales", message, fix, "scales")
         self.value(wire, "ignored", where, is_texts, "a list of texts, the names of members")
         for key in FORM_KEYS:
             forms = self.tables(wire, key, where)
@@ -143,7 +183,7 @@ class _Checker(TomlChecker):
                 continue
             for index, form in enumerate(forms):
                 self.form(form, f"{where}{key}[{index}].")
-        for key in ("neutral", *PLACED_KEYS):
+        for key in ("neutral", "scales", *PLACED_KEYS):
             self.value(wire, key, where, _is_table, f"a table ([{where}{key}])")
             if not _is_table(table := wire.get(key, {})):
                 continue
@@ -152,6 +192,8 @@ class _Checker(TomlChecker):
                 self.tell("TB142", f"{where}{key}", f"are more than {_MOST_PLACES}", fix, key)
             elif key == "neutral":
                 self.neutral(table, f"{where}{key}")
+            elif key == "scales":
+                self.scales(table, f"{where}{key}")
             else:
                 self.placed(table, f"{where}{key}")
 
@@ -161,29 +203,68 @@ class _Checker(TomlChecker):
                 fix = "write a text, a number, true, false or []"
                 self.tell("TB142", f'{where}."{name[:60]}"', "is no such value", fix, name)
 
+    def scales(self, members: dict[str, Any], where: str) -> None:
+        known: dict[Path, str] = {}
+        for key, value in members.items():
+            shown = f'{where}."{key[:60]}"'
+            place = self.once(key, shown, known)
+            if place is not None and value not in SIZES:
+                self.tell("TB142", shown, "is no size of the image", f"write {' or '.join(SIZES)}", key)
+
     def placed(self, members: dict[str, Any], where: str) -> None:
         known: dict[Path, str] = {}
         for key, value in members.items():
             shown = f'{where}."{key[:60]}"'
-            place = self.place(key, shown, key)
+            place = self.once(key, shown, known)
             if place is None:
                 continue
-            if not place or not isinstance(place[-1], str):
-                self.tell("TB142", shown, "is no member", "write the place of one: $.name", key)
-            elif place in known:
-                self.tell("TB146", shown, f"is the place of {known[place][:60]!r}", "say it once", key)
-            elif is_text(value) and is_place(value):
-                other = self.place(value, f"{shown} = {value[:60]!r}", key)
-                beside = other and other[:-1] == place[:-1] and other != place and isinstance(other[-1], str)
-                if other is not None and not beside:
-                    fix = f"write the place of another one: {written((*place[:-1], 'other'))}"
-                    self.tell("TB142", shown, f"{value[:60]!r} is no member beside it", fix, key)
-            elif not _is_plain(value) or (is_text(value) and value.startswith("{") and value not in FACTS):
-                fix = f"write a text, a number, true, false, [], the place of another member or {', '.join(FACTS)}"
-                self.tell("TB142", shown, "is no such value", fix, key)
-            elif value == INDEX and EACH not in place:
-                self.tell("TB142", shown, "counts the items of a list, and has no [*]", "write it: $[*].index", key)
-            known.setdefault(place, key)
+            if is_text(value):
+                self.said(value, place, shown, key)
+            elif not _is_plain(value):
+                self.tell("TB142", shown, "is no such value", _VALUES, key)
+
+    def said(self, value: str, place: Path, shown: str, key: str) -> None:
+        """A text that is the value of the member at `place`."""
+        try:
+            found = expression(value)
+        except PlaceError as error:
+            self.tell("TB145", f"{shown} = {value[:60]!r}", str(error), _PLACES, key)
+            return
+        if found is not None:
+            self.reachable(found, place, shown, value, key)
+            return
+        if stray := next((text for text in _BRACES.findall(value) if text not in FACTS), None):
+            fix = f"use {', '.join(FACTS)}, and no other braces"
+            self.tell("TB142", shown, f"{stray[:60]!r} is nothing that a server knows", fix, key)
+        elif INDEX in value and EACH not in place:
+            self.tell("TB142", shown, "counts the items of a list, and has no [*]", "write it: $[*].index", key)
+
+    def reachable(self, found: Path | Length, place: Path, shown: str, value: str, key: str) -> None:
+        """Each item that a value is taken from must be one that the member is in: else nobody knows which is meant."""
+        other = found.of if isinstance(found, Length) else found
+        steps = len(other) - other[::-1].index(EACH) if EACH in other else 0
+        if other[:steps] != place[:steps]:
+            fix = f"begin it as the member's own: {written(place[: -place[::-1].index(EACH)])}" if EACH in place else ""
+            fix = fix or "leave the [*] out"
+            self.tell("TB142", shown, f"{value[:60]!r} is in other items than the member", fix, key)
+        elif isinstance(found, Length):
+            return
+        elif place[: len(other)] == other[: len(place)]:
+            self.tell("TB142", shown, f"{value[:60]!r} is the member itself, or around or inside it", _ANOTHER, key)
+
+    def once(self, key: str, where: str, known: dict[Path, str]) -> Path | None:
+        """The place of a member that a key is, if it is one and not `known` yet."""
+        place = self.place(key, where, key)
+        if place is None:
+            return None
+        if not place or not isinstance(place[-1], str):
+            self.tell("TB142", where, "is no member", "write the place of one: $.name", key)
+        elif place in known:
+            self.tell("TB146", where, f"is the place of {known[place][:60]!r}", "say it once", key)
+        else:
+            known[place] = key
+            return place
+        return None
 
     def form(self, form: dict[str, Any], where: str) -> None:
         if len(form) > _MOST_PLACES:
@@ -206,15 +287,15 @@ class _Checker(TomlChecker):
             pairs.append((key, spec, wire))
         for (one, *sides), (other, *others) in combinations(pairs, 2):
             for side, a, b in zip(("in the spec", "on the wire"), sides, others, strict=True):
-                if overlap(a, b):
-                    message = f"lies in, or around, the place of {one[:60]!r} {side}"
+                if contradict(a, b):
+                    message = f"is, or may be, the place of {one[:60]!r} {side}"
                     self.tell("TB146", f'{where}"{other[:60]}"', message, "let each value have its own place", other)
 
     def place(self, text: str, where: str, key: str) -> Path | None:
         try:
             return parse(text)
         except PlaceError as error:
-            self.tell("TB145", where, str(error), "write $, .name, ['any name'], [0] or [*]", key)
+            self.tell("TB145", where, str(error), _PLACES, key)
             return None
 
 
@@ -247,6 +328,25 @@ def _is_plain(value: Any) -> bool:
     return (
         is_text(value) or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)) or value == []
     )
+
+
+def _is_scheme(value: Any) -> bool:
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def _is_protocol(value: Any) -> bool:
+    return value in PROTOCOLS
+
+
+def _protocol(dialects: Mapping[str, Any] | None, name: str) -> str:
+    """The protocol of a declared dialect; empty if it has none."""
+    dialect = (dialects or {}).get(name)
+    protocol = dialect.get("protocol") if isinstance(dialect, dict) else None
+    return protocol if is_text(protocol) else ""
+
+
+def _is_named_only(dialect: Any) -> bool:
+    return isinstance(dialect, dict) and dialect.get("named_only") is True
 
 
 def _is_count(value: Any) -> bool:

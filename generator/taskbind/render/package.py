@@ -50,6 +50,7 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
         "summary": markdown(context.config.summary),
         "tasks": [_binding(plan, task) for task in plan.tasks],
         "checks": bool(plan.checked),
+        "measures": any(wire.scales for task in api.tasks for wire in task.wires),
         "example": _example(plan),
         "errors": ERRORS,
         "categories": context.once(categories, api, plan),

@@ -15,7 +15,7 @@ from taskbind.config import Config
 from taskbind.diagnostics import Report
 from taskbind.evolve import cases, dialects, judge as judging
 from taskbind.evolve.catalogue import page
-from taskbind.evolve.change import Kind
+from taskbind.evolve.change import Change, Kind
 from taskbind.evolve.judge import judge
 from taskbind.evolve.proof import Answer, Prover
 from taskbind.evolve.rules import ENFORCED, GROUPS, RULES, Rule
@@ -85,6 +85,58 @@ def test_every_kind_leads_to_a_rule() -> None:
     assert cases.data_kinds() == set(Kind) - {Kind.WIRE}
     spoken = {name for type in (ir.Dialect, ir.Wire) for name in type.__dataclass_fields__}
     assert dialects.attributes() == spoken - {"name", "title", "summary", "dialect"}
+
+
+WIDE, HIGH = (("$.x", "{width}"), ("$.y", "{height}")), (("$.x", "{height}"), ("$.y", "{height}"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "places"), [((), WIDE, '"$.x", "$.y"'), (WIDE, (), '"$.x", "$.y"'), (WIDE, HIGH, '"$.x"')]
+)
+def test_numbers_change_their_units_in_either_direction(before: ir.Form, after: ir.Form, places: str) -> None:
+    change = Change("example", "dialect", "cloud", Kind.WIRE, before, after, "scales")
+    api = ir.Api((), ())
+    assert list(dialects.dialect_cases(change, api, api)) == [
+        ("dialect-scale-changed", f"numbers of answers are in other units: {places}")
+    ]
+
+
+CALL = {"$.inputs": "$.data", "$.parameters": "$.params"}
+NARROW = {"$.parameters": "$.params", "$.inputs": "$.data"}
+NESTED = CALL | {"$.parameters.top_k": "$.params.max_concepts"}
+TAKEN = CALL | {"$.parameters.top_k": "$.params.seed"}
+ADDS = ["dialect-request-form-spoken", "dialect-request-form-added"]
+REMOVES = [ADDS[0], "dialect-request-form-removed", ADDS[1]]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        pytest.param(CALL, NARROW, [], id="pairs have no order"),
+        pytest.param(CALL, NESTED, ADDS, id="a place inside, where nobody sent anything"),
+        pytest.param(NESTED, CALL, REMOVES, id="no place inside any more"),
+        pytest.param(CALL, TAKEN, REMOVES, id="a place inside that had another meaning"),
+        pytest.param(CALL, CALL | {"$.inputs": "$.body"}, REMOVES, id="another place"),
+    ],
+)
+def test_forms_are_read_by_the_longest_place(before: dict[str, str], after: dict[str, str], told: list[str]) -> None:
+    integer = ir.Scalar("integer")
+    options = ir.Object((ir.Field("top_k", integer, False), ir.Field("seed", integer, False)), False)
+    request = ir.Object((ir.Field("inputs", ir.Scalar("string"), True), ir.Field("parameters", options, False)), False)
+
+    def api(form: dict[str, str]) -> ir.Api:
+        wire = ir.Wire("cloud", requests=(tuple(form.items()),))
+        task = ir.Task("example", "Example", "in", "in", wires=(wire,))
+        dialect = ir.Dialect("cloud", "Cloud", "A service.", closed=True, named_only=True)
+        return ir.Api((task,), (ir.Definition("in", "In", request),), (dialect,))
+
+    assert [verdict.rule for verdict in judge(api(before), api(after))] == told
+
+
+def test_scales_have_no_order() -> None:
+    api = ir.Api((), ())
+    change = Change("example", "dialect", "cloud", Kind.WIRE, WIDE, WIDE[::-1], "scales")
+    assert list(dialects.dialect_cases(change, api, api)) == []
 
 
 # ---------------------------------------------------------------------------------------------------------------- docs

@@ -31,6 +31,8 @@ def _form(kind: str, *forms: Mapping[str, Any]) -> str:
     return "".join(tables)
 
 
+_IMAGE: Final = of_x({"type": "string", "contentEncoding": "base64", "contentMediaType": "image/*"}, "x")
+_EDGE: Final = of_x({"type": "integer"}, "x")
 _SOUND: Final = of_x({"type": "string", "contentEncoding": "base64", "contentMediaType": "audio/flac"}, "x")
 _BODY: Final = {"$.text": "$.body"}
 _DATA: Final = {"$.text": "$.data"}
@@ -148,6 +150,24 @@ OF_TASKS: Final[tuple[Rule, ...]] = (
         'accept = "text/html"\n',
         (DANGEROUS, SAFE, "Servers may answer with what is asked for, and with nothing else."),
     ),
+    Rule(
+        "dialect-scale-changed",
+        "Dialect: numbers of answers are in other units",
+        "Readers take a part of the image's width or height for a count of pixels, or the other way round.",
+        BREAKING,
+        SAFE,
+        Example(
+            *(
+                {
+                    _ALL: _CLOSED + "named_only = true\n",
+                    _TASK: _form("requests", {"$": "$"}) + _form("answers", {"$": "$"}) + text,
+                    "example/input.json": _IMAGE,
+                    "example/output.json": _EDGE,
+                }
+                for text in ("", '[cloud.scales]\n"$.x" = "{width}"\n')
+            )
+        ),
+    ),
     _of_task(
         "constant-added",
         "answers have another member that no model gives",
@@ -258,6 +278,37 @@ OF_ALL: Final[tuple[Rule, ...]] = (
         "closed = true\n",
         "",
         (SAFE, SAFE, "The tasks that it had are spoken as before."),
+    ),
+    of_file(
+        "dialect-protocol-changed",
+        "Dialect: requests and answers travel in another way",
+        _ALL,
+        _CLOSED,
+        _CLOSED + 'protocol = "clarifai"\n',
+        (BREAKING, SAFE, "Callers send to the old routes, and read answers as they came there."),
+    ),
+    _of_all(
+        "auth-changed",
+        "the token is sent with another scheme",
+        "",
+        'auth = "Key"\n',
+        (BREAKING, SAFE, "Callers still send the old one, and may be taken for strangers."),
+    ),
+    of_file(
+        "dialect-named-only",
+        "Dialect: requests and answers hold nothing but what a form names",
+        _ALL,
+        _CLOSED,
+        _CLOSED + "named_only = true\n",
+        (BREAKING, SAFE, "Callers who send other members are refused, and readers no longer find those of answers."),
+    ),
+    of_file(
+        "dialect-named-and-more",
+        "Dialect: requests and answers hold what no form names, too",
+        _ALL,
+        _CLOSED + "named_only = true\n",
+        _CLOSED,
+        (SAFE, SAFE, "What callers send is understood as before, and readers skip the members that they do not know."),
     ),
     _of_all(
         "errors-moved",

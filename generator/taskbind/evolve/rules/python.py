@@ -31,6 +31,21 @@ _OPTIONS: Final = {"title": "ExampleParameters", **of_x({"type": "number"})}
 _TEXTS: Final = {"text": {"type": "string"}, "voice": {"type": "string"}}
 
 
+def _spoken(*required: str) -> Files:
+    """A task in a dialect whose forms name one member of the answer."""
+    members = {"text": {"type": "string"}, "voice": {"type": "string"}}
+    return {
+        "dialects.toml": '[cloud]\ntitle = "Cloud"\nsummary = "A service."\nclosed = true\nnamed_only = true\n',
+        "example/wire.toml": '[[cloud.requests]]\n"$" = "$"\n[[cloud.answers]]\n"$.text" = "$.raw"\n',
+        "example/output.json": {
+            "title": "ExampleOutput",
+            "type": "object",
+            "properties": members,
+            "required": [*required],
+        },
+    }
+
+
 def _rule(id: str, title: str, text: str, old: Files, new: Files, python: Level = BREAKING) -> Rule:
     return Rule(id, title, text, SAFE, python, Example(old, new))
 
@@ -130,5 +145,13 @@ PYTHON: Final = (
         "see nothing of it.",
         _request({"parameters": _OPTIONS}),
         _request({"parameters": _OPTIONS, "seed": {"type": "integer"}}),
+    ),
+    _rule(
+        "python-answer-lacking",
+        "Python: clients of a dialect can no longer call a task",
+        "In a dialect that is `named_only`, answers hold what a form names and nothing else. Where no form has all "
+        "that an answer must have, the method raises InputError in that dialect, and asks nobody.",
+        _spoken(),
+        _spoken("voice"),
     ),
 )
