@@ -57,7 +57,8 @@ def prepare(session: nox.Session) -> None:
     global _ready
     if not _ready:
         _ready = True
-        packages = ("-e", ".[site]", "-e", "generated[diffusion,otel,testing,torch]", "-r", "requirements-dev.txt")
+        extras = "clarifai,diffusion,otel,testing,torch"
+        packages = ("-e", ".[site]", "-e", f"generated[{extras}]", "-r", "requirements-dev.txt")
         install(session, ENVIRONMENT, "-c", "constraints.txt", *packages)
 
 
@@ -242,7 +243,7 @@ def generate(session: nox.Session) -> None:
 @nox.session
 def record(session: nox.Session) -> None:
     """Record the responses that the docs show from the running server, run all programs of the docs, and generate."""
-    for what in ("record", "execute"):
+    for what in ("record", "record_predict", "execute"):
         run(session, "taskbind", "generate")
         run(session, "python", "-m", f"tests.docs.{what}")
     run(session, "taskbind", "generate")

@@ -24,6 +24,10 @@ class Slow(TextClassificationHandler):
         self.max_batch = max_batch
         self.log = log
 
+    def load(self) -> None:
+        self.labels = ("one", "two")
+        self.label_names = {"de": {"one": "eins"}}
+
     def __call__(self, inputs: str, parameters: TextClassificationParameters) -> Any:
         raise AssertionError("only batches are asked for")
 

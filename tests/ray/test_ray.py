@@ -76,6 +76,12 @@ def test_it_answers_what_the_one_process_answers(cluster: Cluster, one_process: 
         assert there.headers.get(header) == here.headers.get(header)
 
 
+def test_the_labels_of_a_model_elsewhere_are_known(cluster: Cluster) -> None:
+    response = cluster.client.get("/clarifai/v2/models/pair/output_info", params={"language": "de"})
+    found = response.raise_for_status().json()["model"]["output_info"]["data"]["concepts"]
+    assert [(concept["id"], concept["name"]) for concept in found] == [("one", "eins"), ("two", "two")]
+
+
 def test_an_answer_has_one_id_and_its_time(cluster: Cluster) -> None:
     response = cluster.post(TEXT, json={"inputs": "x"}, headers={"x-request-id": "mine"})
     assert response.headers.get_list("x-request-id") == ["mine"]

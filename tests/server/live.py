@@ -6,23 +6,29 @@ import base64
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import PIL.Image
+import uvicorn
 
+from inference_tasks._runtime.server.run import listen
 from inference_tasks.models.image_classification import (
     ImageClassificationOutputElement,
     ImageClassificationParameters,
 )
 from inference_tasks.models.text_classification import TextClassificationOutputElement, TextClassificationParameters
 from inference_tasks.server import (
+    Handler,
     Image,
     ImageClassificationHandler,
     RequestProblem,
+    Settings,
     TextClassificationHandler,
+    create_app,
 )
 
 
@@ -46,6 +52,45 @@ class Live:
 
 
 Serve = Callable[..., Live]
+
+
+READY_SECONDS = 120
+
+
+@contextmanager
+def serving() -> Iterator[Serve]:
+    """Starts servers: `serve(handler, …, setting=…)`, each with uvicorn in a thread; all of them end with the block."""
+    stops: list[Callable[[], None]] = []
+
+    def start(*handlers: Handler[Any, Any, Any], wait: bool = True, **settings: Any) -> Live:
+        app = create_app(handlers=handlers, settings=Settings(**settings))
+        socket = listen("127.0.0.1", 0)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+        thread.start()
+        port = socket.getsockname()[1]
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+
+        def stop() -> None:
+            client.close()
+            server.should_exit = True
+            thread.join(10)
+            socket.close()
+
+        stops.append(stop)
+        live = Live(f"http://127.0.0.1:{port}", port, app, client)
+        assert live.client.get("/health").status_code == 200
+        end = time.monotonic() + READY_SECONDS
+        while wait and (ready := live.client.get("/ready")).status_code != 200:
+            assert "failed" not in ready.text and time.monotonic() < end, ready.text
+            time.sleep(0.01)
+        return live
+
+    try:
+        yield start
+    finally:
+        for stop in stops:
+            stop()
 
 
 @dataclass

@@ -63,6 +63,9 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "tracing": ("true", "true", True),
     "host": ('"::1"', "::1", "::1"),
     "port": ("0", "0", 0),
+    "grpc_port": ("0", "0", 0),
+    "grpc_certificate": ('"local.pem"', "local.pem", Path("local.pem")),
+    "grpc_key": ('"key.pem"', "key.pem", Path("key.pem")),
     "device": ('"cpu"', "cpu", "cpu"),
     "dtype": ('"bfloat16"', "bfloat16", "bfloat16"),
     "compile": ("true", "true", True),
@@ -109,7 +112,7 @@ def test_every_setting_can_be_made_in_every_way_and_flags_go_first(name: str, fi
     in_file, text, value = VALUES[name]
     flag = "--" + name.replace("_", "-")
     words = {"true": [flag], "false": [f"--no-{name}"]}.get(text, [flag, text])
-    from_file = value if name != "token_file" else file.parent / value
+    from_file = file.parent / value if isinstance(value, Path) else value
     file.write_text(f"{name} = {in_file}\n")
     assert getattr(Serving(), name) != value
     assert getattr(configure("--config", str(file)), name) == from_file

@@ -43,6 +43,8 @@ class Web:
 
     def __init__(self, *, tls: bool) -> None:
         self.seen: list[tuple[str, dict[str, str]]] = []
+        self.leads: list[str] = []
+        """Where ``/moved`` leads, one after the other."""
         self.left = threading.Event()
         web = self
 
@@ -82,7 +84,7 @@ class Web:
         self.answer(page, body=picture(), set_cookie="id=1")
 
     def moved(self, page: BaseHTTPRequestHandler) -> None:
-        self.answer(page, 302, location=METADATA)
+        self.answer(page, 302, location=self.leads.pop(0) if self.leads else METADATA)
 
     def missing(self, page: BaseHTTPRequestHandler) -> None:
         self.answer(page, 404, b"internal secret")
@@ -342,7 +344,7 @@ def test_what_is_no_host_is_refused_at_the_start(allowed: str) -> None:
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        ("moved", "redirects are not followed"),
+        ("moved", "leads on to another URL, which is at a host"),
         ("missing", "404"),
         ("nothing", "empty"),
         ("compressed", "compressed"),
@@ -359,6 +361,62 @@ def test_answers_that_are_not_taken(serve: Serve, secure: Web, page: str, messag
     assert "secret" not in answer.text
     assert "inference_pending_bytes 0.0" in live.client.get("/metrics").text
     assert live.post(IMAGE, content=picture()).status_code == 200
+
+
+def test_redirects_are_followed(serve: Serve, secure: Web, plain: Web) -> None:
+    live = serve(Size(), fetch=HOME)
+    secure.leads = ["/moved?2", f"{plain.url}/elsewhere", "never"]
+    assert ask(live, f"{secure.url}/moved").json() == RED
+    assert secure.leads == ["never"]
+    assert (secure.seen[-1][0], plain.seen[-1][0]) == ("/moved?2", "/elsewhere")
+    secure.leads = ["/moved", "/moved", "/picture"]
+    assert ask(live, f"{secure.url}/moved").json() == RED
+    secure.leads = ["/moved"] * 4
+    before = len(secure.seen)
+    assert "leads on more than 3 times" in ask(live, f"{secure.url}/moved").json()["error"]
+    assert len(secure.seen) == before + 4
+
+
+@pytest.mark.parametrize(
+    ("leads", "message"),
+    [
+        (METADATA, "is at a host"),
+        ("http://127.0.0.2/", "is at a host"),
+        ("//example.org/", "is at a host"),
+        ("file:///etc/passwd", "is no URL"),
+        ("ftp://localhost/", "is no URL"),
+        ("https://[::1", "is no URL"),
+        ("http://user:password@localhost/", "must not hold"),
+        ("/endless", "more than 100000 bytes"),
+        ("/missing", "404"),
+    ],
+)
+def test_each_address_on_the_way_is_checked(serve: Serve, secure: Web, leads: str, message: str) -> None:
+    live = serve(Size(), fetch=HOME, max_body=100_000)
+    secure.leads = [leads]
+    answer = ask(live, f"{secure.url}/moved")
+    assert answer.status_code == 422
+    found = answer.json()["error"]
+    assert found.startswith("inputs: leads on to another URL, which ")
+    assert message in found
+    assert blamed(answer) == ["inputs"]
+
+
+def test_a_name_on_the_way_may_not_have_an_address_inside(plain: Web) -> None:
+    """A public host that leads to one whose name has an address of this machine's network."""
+    plain.leads = [f"http://inside.example:{plain.port}/"]
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        return {"cats.example": ["127.0.0.1"], "inside.example": ["10.0.0.1"]}[host]
+
+    async def get() -> Any:
+        payload = {"inputs": f"http://cats.example:{plain.port}/moved"}
+        allowed = Settings(fetch=("cats.example", "inside.example", "127.0.0.1"))
+        with Budget(10**9).share() as share:
+            return await Fetcher(allowed, resolve).fill(Remote(payload, (Place(payload, "inputs", "inputs"),)), share)
+
+    with pytest.raises(RequestProblem, match="leads on to another URL, which is at an address"):
+        asyncio.run(get())
 
 
 def test_what_is_fetched_counts_as_memory(serve: Serve, secure: Web) -> None:

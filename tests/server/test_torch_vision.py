@@ -22,6 +22,7 @@ import torch
 import transformers
 
 from inference_tasks import Client, UnprocessableEntityError
+from inference_tasks._runtime.server import video as decoding_module
 from inference_tasks._runtime.torch import (
     create_handler,
     depth_estimation as depth_module,
@@ -759,7 +760,7 @@ def test_what_is_no_video_is_refused(data: bytes, load: Load) -> None:
 def test_videos_that_are_too_large_are_refused(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = Limits()
     if limit.isupper():
-        monkeypatch.setattr(video_module, limit, 64 * 48 - 1)
+        monkeypatch.setattr(decoding_module, limit, 64 * 48 - 1)
     else:
         limits = Limits(**{limit: 64 * 48 - 1})  # type: ignore[arg-type] - both are numbers
     with pytest.raises(RequestProblem, match=f"more than {64 * 48 - 1} pixels"):

@@ -109,6 +109,7 @@ class Proxy:
 
 
 _HOP = {"host", "connection", "content-length", "expect", "http2-settings", "transfer-encoding", "upgrade"}
+_TOLD = {"content-type", "x-request-id", "retry-after"}
 
 
 @contextmanager
@@ -126,6 +127,9 @@ def recording_proxy(target: str) -> Iterator[Proxy]:
         def do_POST(self) -> None:
             self.pass_on()
 
+        def do_OPTIONS(self) -> None:
+            self.pass_on()
+
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -137,8 +141,8 @@ def recording_proxy(target: str) -> Iterator[Proxy]:
             onward.close()
             proxy.channels[int(number)].sent.append(Sent(self.command, f"/{path}", headers, body, content))
             self.send_response(answer.status)
-            for name in ("content-type", "x-request-id", "retry-after"):
-                if value := answer.getheader(name):
+            for name, value in answer.getheaders():
+                if name.lower() in _TOLD or name.lower().startswith("access-control-"):
                     self.send_header(name, value)
             self.send_header("content-length", str(len(content)))
             self.send_header("connection", "close")
