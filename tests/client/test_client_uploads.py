@@ -373,8 +373,9 @@ def written(task: str, primary: Any, parameters: Any = None, **options: Any) -> 
     """A request's content, and its JSON."""
     from inference_tasks import _tasks
     from inference_tasks._runtime._payload import payload
+    from inference_tasks._runtime._protocol import Ask
 
-    content, content_type = payload(getattr(_tasks, task), primary, parameters or {}, {}, **options)
+    content, content_type = payload(Ask(getattr(_tasks, task), parameters or {}, {}, **options), primary)
     assert content_type == "application/json"
     text = content if isinstance(content, bytes) else b"".join(content)
     assert len(content) == len(text)

@@ -17,7 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 
 from inference_tasks._dialects import DIALECTS
 from inference_tasks._runtime._payload import payload
-from inference_tasks._runtime.dialect import Dialect, Wire, _joined
+from inference_tasks._runtime._protocol import Ask
+from inference_tasks._runtime._urls import joined
+from inference_tasks._runtime.dialect import Dialect, Wire
 from inference_tasks._runtime.encoded import Base64
 from inference_tasks._runtime.errors import InputError
 from inference_tasks._runtime.forms import EACH, Form, hear, on_wire, speak
@@ -363,7 +365,7 @@ def test_other_answers_stay_as_they_are(answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "route", "joined"),
+    ("base", "route", "address"),
     [
         ("http://h", "", "http://h"),
         ("http://h/x", "", "http://h/x"),
@@ -381,8 +383,8 @@ def test_other_answers_stay_as_they_are(answer: Any) -> None:
         ("http://h/v1", "/v1/", "http://h/v1/"),
     ],
 )
-def test_a_route_joins_an_address(base: str, route: str, joined: str) -> None:
-    assert _joined(base, route) == joined
+def test_a_route_joins_an_address(base: str, route: str, address: str) -> None:
+    assert joined(base, route) == address
 
 
 def test_addresses() -> None:
@@ -444,7 +446,8 @@ def test_what_was_asked_for_is_a_file(accept: str, content_type: str, is_file: b
     ],
 )
 def test_the_only_content_type_of_requests(body: str, sent: tuple[str, bytes]) -> None:
-    content, kind = payload(TASKS["image-classification"], from_bytes(PICTURE, "inputs"), {}, {}, wire=Wire(body=body))
+    ask = Ask(TASKS["image-classification"], {}, {}, Wire(body=body))
+    content, kind = payload(ask, from_bytes(PICTURE, "inputs"))
     assert (kind, content) == sent
 
 

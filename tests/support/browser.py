@@ -33,12 +33,17 @@ PATIENCE = 10_000
 LOCAL = {"127.0.0.1", "localhost"}
 
 
+def find() -> str | None:
+    """Where Chromium is, if it is anywhere."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A running browser, which ends with the block. Without Chromium the test is skipped; in CI it fails."""
     from playwright.sync_api import sync_playwright
 
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = find()
     if path is None:
         reason = "there is no chromium; on Debian: apt-get install chromium"
         if os.environ.get("CI"):
