@@ -87,6 +87,25 @@ class Client(SyncClient):
     _package = "inference_tasks"
 
     @classmethod
+    def clarifai(cls, base_url: str | None = None, **settings: Unpack[Settings[SyncHTTPClient]]) -> Self:
+        """A client that speaks as Clarifai does.
+
+        The predict call of Clarifai's service, and servers that its own clients can call.
+
+        Args:
+            base_url: The server; without one, the hosted service at https://api.clarifai.com.
+            settings: Those of the constructor. The hosted service gets the token in the environment variable
+                CLARIFAI_PAT where none is given; no other server does.
+
+        Raises:
+            ConfigurationError: The settings do not make a working client.
+
+        Example:
+            client = Client.clarifai(token="your-token")
+        """
+        return cls(base_url, dialect="clarifai", **settings)
+
+    @classmethod
     def huggingface(cls, base_url: str | None = None, **settings: Unpack[Settings[SyncHTTPClient]]) -> Self:
         """A client that speaks as Hugging Face does.
 
@@ -3112,6 +3131,25 @@ class AsyncClient(AsyncClientBase):
     _env_prefix = "INFERENCE_TASKS"
     _user_agent = "inference-tasks/0.1.0"
     _package = "inference_tasks"
+
+    @classmethod
+    def clarifai(cls, base_url: str | None = None, **settings: Unpack[Settings[AsyncHTTPClient]]) -> Self:
+        """A client that speaks as Clarifai does.
+
+        The predict call of Clarifai's service, and servers that its own clients can call.
+
+        Args:
+            base_url: The server; without one, the hosted service at https://api.clarifai.com.
+            settings: Those of the constructor. The hosted service gets the token in the environment variable
+                CLARIFAI_PAT where none is given; no other server does.
+
+        Raises:
+            ConfigurationError: The settings do not make a working client.
+
+        Example:
+            client = AsyncClient.clarifai(token="your-token")
+        """
+        return cls(base_url, dialect="clarifai", **settings)
 
     @classmethod
     def huggingface(cls, base_url: str | None = None, **settings: Unpack[Settings[AsyncHTTPClient]]) -> Self:

@@ -7,9 +7,478 @@ from collections.abc import Mapping
 from typing import Final
 
 from ._runtime.dialect import Dialect, Wire
-from ._runtime.forms import EACH
+from ._runtime.forms import EACH, Length
 
 DIALECTS: Final[Mapping[str, Dialect]] = {
+    "clarifai": Dialect(
+        name="clarifai",
+        title="Clarifai",
+        url="https://api.clarifai.com",
+        token_env="CLARIFAI_PAT",
+        auth="Key",
+        protocol="clarifai",
+        closed=True,
+        wires={
+            "audio-classification": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "audio", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "label"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "automatic-speech-recognition": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "audio", "base64")),
+                        (("parameters", "generation_parameters"), ("params",)),
+                        (("parameters", "return_timestamps"), ("params", "return_timestamps")),
+                    ),
+                ),
+                answers=(
+                    (
+                        (("text",), ("text", "raw")),
+                        (("chunks", EACH, "text"), ("time_segments", EACH, "data", "text", "raw")),
+                        (("chunks", EACH, "timestamp", 0), ("time_segments", EACH, "time_info", "begin_time")),
+                        (("chunks", EACH, "timestamp", 1), ("time_segments", EACH, "time_info", "end_time")),
+                    ),
+                ),
+                added=(
+                    (("text", "raw"), ""),
+                    (("time_segments", EACH, "data", "text", "raw"), ""),
+                    (("time_segments", EACH, "time_info", "begin_time"), 0),
+                    (("time_segments", EACH, "time_info", "end_time"), 0),
+                    (("time_segments", EACH, "id"), "{id}-{index}"),
+                ),
+            ),
+            "depth-estimation": Wire(
+                named_only=True,
+                requests=(((("inputs",), ("data", "image", "base64")),),),
+                answers=(((("depth",), ("heatmaps", 0, "base64")),),),
+                missing=("predicted_depth",),
+            ),
+            "document-question-answering": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs", "image"), ("data", "image", "base64")),
+                        (("inputs", "question"), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "answer"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                defaults=(((EACH, "score"), 1),),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "feature-extraction": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs", EACH), ("data", "parts", EACH, "data", "text", "raw")),
+                        (("normalize",), ("params", "normalize")),
+                        (("prompt_name",), ("params", "prompt_name")),
+                        (("truncate",), ("params", "truncate")),
+                        (("truncation_direction",), ("params", "truncation_direction")),
+                        (("dimensions",), ("params", "dimensions")),
+                        (("encoding_format",), ("params", "encoding_format")),
+                    ),
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("normalize",), ("params", "normalize")),
+                        (("prompt_name",), ("params", "prompt_name")),
+                        (("truncate",), ("params", "truncate")),
+                        (("truncation_direction",), ("params", "truncation_direction")),
+                        (("dimensions",), ("params", "dimensions")),
+                        (("encoding_format",), ("params", "encoding_format")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, EACH, EACH), ("parts", EACH, "data", "embeddings", EACH, "vector", EACH)),),
+                    (((EACH, EACH), ("parts", EACH, "data", "embeddings", 0, "vector", EACH)),),
+                    (((EACH, EACH), ("embeddings", EACH, "vector", EACH)),),
+                    (((), ("embeddings", 0, "vector")),),
+                ),
+                added=(
+                    (
+                        ("parts", EACH, "data", "embeddings", EACH, "num_dimensions"),
+                        Length(("parts", EACH, "data", "embeddings", EACH, "vector")),
+                    ),
+                    (("embeddings", EACH, "num_dimensions"), Length(("embeddings", EACH, "vector"))),
+                ),
+            ),
+            "fill-mask": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "token_str"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+                missing=("sequence", "token"),
+            ),
+            "image-classification": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "label"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "image-segmentation": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "threshold"), ("params", "min_value")),
+                    ),
+                ),
+                answers=(
+                    (
+                        ((EACH, "label"), ("regions", EACH, "data", "concepts", 0, "name")),
+                        ((EACH, "score"), ("regions", EACH, "data", "concepts", 0, "value")),
+                        ((EACH, "mask"), ("regions", EACH, "region_info", "mask", "image", "base64")),
+                    ),
+                ),
+                defaults=(((EACH, "score"), 1),),
+                added=(
+                    (("regions", EACH, "id"), "{id}-{index}"),
+                    (("regions", EACH, "value"), ("regions", EACH, "data", "concepts", 0, "value")),
+                    (("regions", EACH, "data", "concepts", 0, "id"), ("regions", EACH, "data", "concepts", 0, "name")),
+                    (("regions", EACH, "data", "concepts", 0, "app_id"), "main"),
+                ),
+            ),
+            "image-text-to-image": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters", "prompt"), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                    ),
+                ),
+                answers=(((("image",), ("image", "base64")),),),
+            ),
+            "image-text-to-video": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters", "prompt"), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                    ),
+                ),
+                answers=(((("video",), ("video", "base64")),),),
+            ),
+            "image-to-image": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters", "prompt"), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                    ),
+                ),
+                answers=(((("image",), ("image", "base64")),),),
+            ),
+            "image-to-text": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters", "generation_parameters"), ("params",)),
+                    ),
+                ),
+                answers=(((("generated_text",), ("text", "raw")),),),
+                added=((("text", "raw"), ""),),
+            ),
+            "image-to-video": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters", "prompt"), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                    ),
+                ),
+                answers=(((("video",), ("video", "base64")),),),
+            ),
+            "object-detection": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "threshold"), ("params", "min_value")),
+                    ),
+                ),
+                answers=(
+                    (
+                        ((EACH, "label"), ("regions", EACH, "data", "concepts", 0, "name")),
+                        ((EACH, "score"), ("regions", EACH, "data", "concepts", 0, "value")),
+                        ((EACH, "box", "xmin"), ("regions", EACH, "region_info", "bounding_box", "left_col")),
+                        ((EACH, "box", "ymin"), ("regions", EACH, "region_info", "bounding_box", "top_row")),
+                        ((EACH, "box", "xmax"), ("regions", EACH, "region_info", "bounding_box", "right_col")),
+                        ((EACH, "box", "ymax"), ("regions", EACH, "region_info", "bounding_box", "bottom_row")),
+                    ),
+                ),
+                scales=(
+                    ((EACH, "box", "xmin"), "{width}"),
+                    ((EACH, "box", "ymin"), "{height}"),
+                    ((EACH, "box", "xmax"), "{width}"),
+                    ((EACH, "box", "ymax"), "{height}"),
+                ),
+                added=(
+                    (("regions", EACH, "id"), "{id}-{index}"),
+                    (("regions", EACH, "value"), ("regions", EACH, "data", "concepts", 0, "value")),
+                    (("regions", EACH, "data", "concepts", 0, "id"), ("regions", EACH, "data", "concepts", 0, "name")),
+                    (("regions", EACH, "data", "concepts", 0, "app_id"), "main"),
+                ),
+            ),
+            "question-answering": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs", "question"), ("data", "text", "raw")),
+                        (("inputs", "context"), ("params", "context")),
+                        (("parameters",), ("params",)),
+                    ),
+                ),
+                answers=((((0, "answer"), ("text", "raw")),),),
+                added=((("text", "raw"), ""),),
+                missing=("score", "start", "end"),
+            ),
+            "sentence-similarity": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs", "source_sentence"), ("data", "text", "raw")),
+                        (("inputs", "sentences", EACH), ("data", "parts", EACH, "data", "text", "raw")),
+                    ),
+                ),
+                answers=((((), ("embeddings", 0, "vector")),),),
+                added=((("embeddings", EACH, "num_dimensions"), Length(("embeddings", EACH, "vector"))),),
+            ),
+            "summarization": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("parameters", "generation_parameters"), ("params",)),
+                        (("parameters", "clean_up_tokenization_spaces"), ("params", "clean_up_tokenization_spaces")),
+                        (("parameters", "truncation"), ("params", "truncation")),
+                    ),
+                ),
+                answers=(((("summary_text",), ("text", "raw")),),),
+                added=((("text", "raw"), ""),),
+            ),
+            "text-classification": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "label"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "text-generation": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "max_new_tokens"), ("params", "max_tokens")),
+                    ),
+                ),
+                answers=(((("generated_text",), ("text", "raw")),),),
+                added=((("text", "raw"), ""),),
+            ),
+            "text-to-audio": Wire(
+                file="audio",
+                rate="sampling_rate",
+                named_only=True,
+                requests=(
+                    ((("inputs",), ("data", "text", "raw")), (("parameters", "generation_parameters"), ("params",))),
+                ),
+                answers=(
+                    ((("audio",), ("audio", "base64")), (("sampling_rate",), ("audio", "audio_info", "sample_rate"))),
+                ),
+            ),
+            "text-to-image": Wire(
+                named_only=True,
+                requests=(((("inputs",), ("data", "text", "raw")), (("parameters",), ("params",))),),
+                answers=(((("image",), ("image", "base64")),),),
+            ),
+            "text-to-speech": Wire(
+                file="audio",
+                rate="sampling_rate",
+                named_only=True,
+                requests=(
+                    ((("inputs",), ("data", "text", "raw")), (("parameters", "generation_parameters"), ("params",))),
+                ),
+                answers=(
+                    ((("audio",), ("audio", "base64")), (("sampling_rate",), ("audio", "audio_info", "sample_rate"))),
+                ),
+            ),
+            "text-to-video": Wire(
+                named_only=True,
+                requests=(((("inputs",), ("data", "text", "raw")), (("parameters",), ("params",))),),
+                answers=(((("video",), ("video", "base64")),),),
+            ),
+            "token-classification": Wire(
+                named_only=True,
+                requests=(((("inputs",), ("data", "text", "raw")), (("parameters",), ("params",))),),
+                answers=(
+                    (
+                        ((EACH, "entity_group"), ("regions", EACH, "data", "concepts", 0, "name")),
+                        ((EACH, "score"), ("regions", EACH, "data", "concepts", 0, "value")),
+                        ((EACH, "word"), ("regions", EACH, "region_info", "span", "raw_text")),
+                        ((EACH, "start"), ("regions", EACH, "region_info", "span", "char_start")),
+                        ((EACH, "end"), ("regions", EACH, "region_info", "span", "char_end")),
+                    ),
+                ),
+                defaults=(((EACH, "entity_group"), (EACH, "entity")),),
+                added=(
+                    (("regions", EACH, "id"), "{id}-{index}"),
+                    (("regions", EACH, "value"), ("regions", EACH, "data", "concepts", 0, "value")),
+                    (("regions", EACH, "data", "concepts", 0, "id"), ("regions", EACH, "data", "concepts", 0, "name")),
+                    (("regions", EACH, "data", "concepts", 0, "app_id"), "main"),
+                ),
+            ),
+            "translation": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("parameters", "generation_parameters"), ("params",)),
+                        (("parameters", "src_lang"), ("params", "src_lang")),
+                        (("parameters", "tgt_lang"), ("params", "tgt_lang")),
+                        (("parameters", "clean_up_tokenization_spaces"), ("params", "clean_up_tokenization_spaces")),
+                        (("parameters", "truncation"), ("params", "truncation")),
+                    ),
+                ),
+                answers=(((("translation_text",), ("text", "raw")),),),
+                added=((("text", "raw"), ""),),
+            ),
+            "video-classification": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "video", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "label"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "visual-question-answering": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs", "image"), ("data", "image", "base64")),
+                        (("inputs", "question"), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "answer"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "zero-shot-classification": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "text", "raw")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "candidate_labels", EACH), ("params", "select_concepts", EACH, "name")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "label"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "zero-shot-image-classification": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "candidate_labels", EACH), ("params", "select_concepts", EACH, "name")),
+                    ),
+                ),
+                answers=(
+                    (((EACH, "label"), ("concepts", EACH, "name")), ((EACH, "score"), ("concepts", EACH, "value"))),
+                ),
+                added=((("concepts", EACH, "id"), ("concepts", EACH, "name")), (("concepts", EACH, "app_id"), "main")),
+            ),
+            "zero-shot-object-detection": Wire(
+                named_only=True,
+                requests=(
+                    (
+                        (("inputs",), ("data", "image", "base64")),
+                        (("parameters",), ("params",)),
+                        (("parameters", "threshold"), ("params", "min_value")),
+                        (("parameters", "candidate_labels", EACH), ("params", "select_concepts", EACH, "name")),
+                        (("parameters", "top_k"), ("params", "max_concepts")),
+                    ),
+                ),
+                answers=(
+                    (
+                        ((EACH, "label"), ("regions", EACH, "data", "concepts", 0, "name")),
+                        ((EACH, "score"), ("regions", EACH, "data", "concepts", 0, "value")),
+                        ((EACH, "box", "xmin"), ("regions", EACH, "region_info", "bounding_box", "left_col")),
+                        ((EACH, "box", "ymin"), ("regions", EACH, "region_info", "bounding_box", "top_row")),
+                        ((EACH, "box", "xmax"), ("regions", EACH, "region_info", "bounding_box", "right_col")),
+                        ((EACH, "box", "ymax"), ("regions", EACH, "region_info", "bounding_box", "bottom_row")),
+                    ),
+                ),
+                scales=(
+                    ((EACH, "box", "xmin"), "{width}"),
+                    ((EACH, "box", "ymin"), "{height}"),
+                    ((EACH, "box", "xmax"), "{width}"),
+                    ((EACH, "box", "ymax"), "{height}"),
+                ),
+                added=(
+                    (("regions", EACH, "id"), "{id}-{index}"),
+                    (("regions", EACH, "value"), ("regions", EACH, "data", "concepts", 0, "value")),
+                    (("regions", EACH, "data", "concepts", 0, "id"), ("regions", EACH, "data", "concepts", 0, "name")),
+                    (("regions", EACH, "data", "concepts", 0, "app_id"), "main"),
+                ),
+            ),
+        },
+    ),
     "huggingface": Dialect(
         name="huggingface",
         title="Hugging Face",

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.server import TOKEN, TOKEN_VARIABLE, Channel, Sent, environment
 
-from .pages import DOCS
+from .pages import DOCS, ROOT
 
 BASE_URL = "http://localhost:8000"
 SECONDS = 90
@@ -54,11 +54,23 @@ class Outcome:
 
 
 @cache
-def programs() -> tuple[Program, ...]:
+def listed() -> tuple[Program, ...]:
     """All of them. Empty as long as nothing has been generated."""
     path = DOCS / "snippets.json"
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     return tuple(Program(**row | {"needs": tuple(row["needs"])}) for row in rows)
+
+
+@cache
+def programs() -> tuple[Program, ...]:
+    """Those that send examples to the tasks' own addresses."""
+    return tuple(program for program in listed() if not program.way.startswith("predict-"))
+
+
+@cache
+def predict_programs() -> tuple[Program, ...]:
+    """Those that make predict calls."""
+    return tuple(program for program in listed() if program.way.startswith("predict-"))
 
 
 Job = tuple[Program, Channel]
@@ -92,16 +104,23 @@ def _batch(*command: str) -> Run:
         batch = [command[0], Path(__file__).with_name(command[1])]
         output, errors, status = _process([*batch, *files], folder, token, SECONDS + 2 * len(files))
         assert status == 0, (output + errors).decode(errors="replace")
-        return [
-            (
-                file.with_name("stdout").read_bytes(),
-                file.with_name("stderr").read_bytes(),
-                int(file.with_name("status").read_text()),
-            )
-            for file in files
-        ]
+        return list(map(_written, files))
 
     return run
+
+
+def _written(file: Path) -> Done:
+    """What was written beside a program that was run in one go with others."""
+    status = int(file.with_name("status").read_text())
+    return file.with_name("stdout").read_bytes(), file.with_name("stderr").read_bytes(), status
+
+
+def _open(files: Sequence[Path], _: Path, token: str) -> list[Done]:
+    """Open all in one browser."""
+    batch = [sys.executable, "-m", "tests.docs.batch_browser"]
+    output, errors, status = _process([*batch, *files], ROOT, token, SECONDS + 2 * len(files))
+    assert status == 0, (output + errors).decode(errors="replace")
+    return list(map(_written, files))
 
 
 def _go(files: Sequence[Path], folder: Path, token: str) -> list[Done]:
@@ -137,6 +156,7 @@ class Tool:
     run: Run
 
 
+_FIND_CHROMIUM = "from tests.support.browser import find; raise SystemExit(find() is None)"
 _PYTHON = Tool((sys.executable, "--version"), "python3", (sys.executable,), _batch(sys.executable, "batch.py"))
 TOOLS = {
     "curl": Tool(("curl", "--version"), "curl", ("bash", "-e"), _each("bash", "-e")),
@@ -146,19 +166,25 @@ TOOLS = {
     "java": Tool(("javac", "--version"), "default-jdk", ("java",), _batch("java", "Batch.java")),
     "php": Tool(("php", "-r", "exit(extension_loaded('curl') ? 0 : 1);"), "php-cli php-curl", ("php",), _each("php")),
     "go": Tool(("go", "version"), "golang-go", ("go", "run"), _go),
+    "browser": Tool((sys.executable, "-c", _FIND_CHROMIUM), "chromium", (), _open),
 }
-LANGUAGES = tuple(TOOLS)
+LANGUAGES = tuple(language for language in TOOLS if language != "browser")
+PREDICT_LANGUAGES = ("curl", "httpx", "browser", "javascript", "java", "php")
 
 
 def need(language: str) -> None:
     """Skip the test where a language's tool is missing; where CI is set, that is a failure."""
     tool = TOOLS[language]
-    if shutil.which(tool.test[0]) and subprocess.run(tool.test, capture_output=True, check=False).returncode == 0:
+    if shutil.which(tool.test[0]) and _succeeds(tool.test):
         return
     message = f"programs in {language} cannot be run here: {' '.join(tool.test)} fails; install {tool.package}"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
 def prepare(program: Program, channel: Channel, folder: Path) -> Path:

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from itertools import pairwise
@@ -17,25 +18,31 @@ import pytest
 
 import inference_tasks
 from inference_tasks import models
+from inference_tasks._runtime.clarifai.codes import Code, http_status
+from inference_tasks._runtime.server.clarifai import options
+from inference_tasks._runtime.server.clarifai.inputs import MAX_INPUTS, MEDIA
+from inference_tasks._runtime.server.settings import MEGABYTE
 from taskbind.config import Config
 from taskbind.context import Context
 from taskbind.diagnostics import Report
+from taskbind.jsonpath import written
 from taskbind.pipeline import read_api
 from taskbind.plan import plan
-from taskbind.view.migrating.clarifai import ClarifaiView, clarifai_view
+from taskbind.view.migrating.clarifai import OPTIONS, STATUSES as STATUSES_THERE, ClarifaiView, clarifai_view
 from taskbind.view.migrating.hub_client import ERRORS, METHODS, SETTINGS
 from taskbind.view.migrating.huggingface import HuggingFaceView, huggingface_view
-from taskbind.view.service import STATUSES
 from tests.support.project import closed, echo_task, write_specs
-from tests.support.server import TOKEN, environment
+from tests.support.server import DEMO_SERVER, TOKEN, environment, recording_proxy, running_server
 
 from .checker import BASE_URL
-from .pages import DOCS, ROOT, links, tables, tokens
+from .pages import DOCS, ROOT, links, tables_under, tokens
+from .predicted import DIALECT
 
 hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
 
 HUGGINGFACE = DOCS / "migrating-huggingface.md"
 CLARIFAI = DOCS / "migrating-clarifai.md"
+GRPC_PORT = 18080
 NODE = ROOT / ".nox" / "js"
 SECONDS = 90
 
@@ -91,7 +98,7 @@ def test_every_way_is_shown() -> None:
         "huggingface.curl.sh",
         "client.py",
     ]
-    assert list(programs(CLARIFAI)) == ["many.py"]
+    assert list(programs(CLARIFAI)) == ["clarifai-json.py", "clarifai-grpc.py", "many.py"]
     for page in (HUGGINGFACE, CLARIFAI):
         fences = [token for token in tokens(page) if token.type == "fence"]
         assert len(fences) == len(programs(page)), "a block that no test runs"
@@ -147,53 +154,160 @@ def test_its_answers_are_dictionaries_and_ours_can_be_made_ones(server_url: str)
 # ------------------------------------------------------------------------------------------------------------ Clarifai
 
 
-def test_the_program_for_users_of_clarifai_runs(server_url: str, tmp_path: Path) -> None:
-    (name, code), *_ = programs(CLARIFAI).items()
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def concepts_of(printed: str) -> dict[str, float]:
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in printed.splitlines())}
+
+
+@pytest.fixture(scope="module")
+def recorded_concepts() -> dict[str, float]:
+    answer = json.loads((DOCS.parent.parent / RECORDED).read_text(encoding="utf-8"))
+    return {element["label"]: pytest.approx(element["score"], abs=1e-3) for element in answer}
+
+
+def test_clarifais_own_client_runs_as_printed(
+    server_url: str, tmp_path: Path, recorded_concepts: dict[str, float]
+) -> None:
+    printed = run(programs(CLARIFAI)["clarifai-json.py"], "clarifai-json.py", server_url, tmp_path)
+    assert concepts_of(printed) == recorded_concepts
+
+
+def test_it_runs_over_grpc(tmp_path: Path, recorded_concepts: dict[str, float]) -> None:
+    code, port = programs(CLARIFAI)["clarifai-grpc.py"], free_port()
+    assert f'"localhost", {GRPC_PORT}' in code
+    with running_server((*DEMO_SERVER, "--grpc-port", f"{port}")):
+        code = code.replace(f'"localhost", {GRPC_PORT}', f'"127.0.0.1", {port}')
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert concepts_of(done.stdout) == recorded_concepts
+    assert f"serve --grpc-port {GRPC_PORT}" in CLARIFAI.read_text(encoding="utf-8")
+
+
+def test_its_error_is_told(server_url: str, tmp_path: Path) -> None:
+    code = programs(CLARIFAI)["clarifai-json.py"].replace("os.environ['INFERENCE_TASKS_TOKEN']", "'wrong'")
+    assert "'wrong'" in code
+    with pytest.raises(AssertionError, match="The request has no key that is known"):
+        run(code, "clarifai-json.py", server_url, tmp_path)
+
+
+def test_many_inputs_are_one_call(server_url: str, tmp_path: Path) -> None:
+    code = programs(CLARIFAI)["many.py"]
     given = re.findall(r'^    "(.*)",$', code, re.MULTILINE)
+    assert len(given) > 1
     for sample in DOCS.glob("samples/*/*"):
         if sample.name in given:
             shutil.copy(sample, tmp_path)
-    lines = run(code, name, server_url, tmp_path).splitlines()
+    with recording_proxy(server_url) as proxy:
+        channel = proxy.channel()
+        lines = run(code, "many.py", channel.url, tmp_path).splitlines()
     assert [line.split(" ")[0] for line in lines] == given
-    assert not any("failed:" in line for line in lines)
+    assert not any("failed:" in line for line in lines), lines
+    (sent,) = channel.sent
+    assert len(json.loads(sent.body)["inputs"]) == len(given)
 
 
 def test_a_failed_input_is_an_error_in_its_place(server_url: str, tmp_path: Path) -> None:
-    (name, code), *_ = programs(CLARIFAI).items()
-    lines = run(code, name, server_url, tmp_path).splitlines()
+    lines = run(programs(CLARIFAI)["many.py"], "many.py", server_url, tmp_path).splitlines()
     assert lines
     assert all(" failed: " in line for line in lines), "none of the files is there"
 
 
-BODY = {"inputs": "good"}
-REQUESTS: dict[str, tuple[str, dict[str, Any], int]] = {
-    "10000": ("/tasks/text-classification", {"json": BODY}, 200),
-    "11009": ("/tasks/text-classification", {"json": BODY, "headers": {"authorization": "Key 0"}}, 401),
-    "11100": ("/tasks/text-classification", {"content": b"{"}, 400),
-    "11101": ("/v2/models", {"json": BODY}, 404),
-    "21200": ("/models/nobody/has-this", {"json": BODY}, 404),
-    "21202": ("/tasks/text-classification", {"json": BODY | {"parameters": {"top_k": 0}}}, 422),
-    "30002": ("/tasks/image-classification", {"json": {"inputs": "https://127.0.0.1/x.png"}}, 422),
-    "30101": ("/tasks/image-classification", {"content": b"x", "headers": {"content-type": "text/plain"}}, 415),
-    "30104": ("/tasks/text-classification", {"json": {}}, 422),
-    "30105": ("/tasks/image-classification", {"content": b"\x89PNG" + bytes(20_000_000)}, 413),
+TEXT = {"data": {"text": {"raw": "good"}}}
+IMAGE = "image-classification"
+
+
+def image(**medium: str) -> dict[str, Any]:
+    return {"inputs": [{"data": {"image": medium}}]}
+
+
+def params(**options: Any) -> dict[str, Any]:
+    return {"inputs": [TEXT], "model": {"model_version": {"output_info": {"params": options}}}}
+
+
+# A model, what is asked of it, and whether the code is that of the output.
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "10000": ("text-classification", {"json": {"inputs": [TEXT]}}),
+    "10010": ("text-classification", {"json": {"inputs": [TEXT, {}]}}),
+    "10020": ("text-classification", {"json": {"inputs": [{}]}}),
+    "11008": ("text-classification", {"json": {"inputs": [TEXT]}, "headers": {"authorization": f"Bearer {TOKEN}"}}),
+    "11009": ("text-classification", {"json": {"inputs": [TEXT]}, "headers": {"authorization": "Key no"}}),
+    "11100": ("text-classification", {"content": b"{"}),
+    "11101": ("text-classification/nothing", {"json": {}}),
+    "11102": ("text-classification", {"content": b"x", "headers": {"content-encoding": "gzip"}}),
+    "21200": ("nobodys", {"json": {"inputs": [TEXT]}}),
+    "21202": ("text-classification", {"json": params(top_p=1)}),
+    "30002": (IMAGE, {"json": image(url="http://127.0.0.1:1/x.png")}),
+    "30101": (IMAGE, {"json": {"inputs": [TEXT]}}),
+    "30104": ("text-classification", {"json": {"inputs": [{}]}}),
+    "30105": (IMAGE, {"json": {"inputs": [{"data": {"video": {"base64": "A" * 16_000_000}}}]}}),
+    "30106": (IMAGE, {"json": image(url="ftp://x")}),
+    "30300": (IMAGE, {"json": image(base64="AAAA")}),
+    "40001": ("text-classification", {"json": {"inputs": []}}),
+    "40033": (IMAGE, {"json": image(base64="A" * 21_000_000)}),
 }
 
 
-@pytest.mark.parametrize("code", REQUESTS)
-def test_statuses_are_those_of_the_server(code: str, server_url: str) -> None:
-    path, request, status = REQUESTS[code]
-    headers = {"authorization": f"Bearer {TOKEN}"} | request.get("headers", {})
-    answer = httpx.post(f"{server_url}{path}", **(request | {"headers": headers}), trust_env=False)
-    assert answer.status_code == status, answer.text
-    listed = {number: row[1] for table in tables(CLARIFAI) for row in table.rows for number in row[0].split(", ")}
-    assert listed[code] == str(status)
+@pytest.mark.parametrize("code", CALLS)
+def test_codes_are_those_of_the_server(code: str, server_url: str) -> None:
+    model, request = CALLS[code]
+    headers = {"authorization": f"Key {TOKEN}"} | request.get("headers", {})
+    url = f"{server_url}/v2/models/{model}/outputs"
+    answer = httpx.post(url, **(request | {"headers": headers}), timeout=60, trust_env=False)
+    body = answer.json()
+    codes = {body["status"]["code"], *(output["status"]["code"] for output in body.get("outputs", ()))}
+    assert codes & {int(code), TWINS.get(int(code))}, answer.text[-2000:]
+    listed = {number: int(http) for numbers, http, _ in STATUSES_THERE for number in numbers.split(", ")}
+    assert answer.status_code == listed[f"{body['status']['code']}"]
 
 
-def test_its_statuses_are_on_our_page() -> None:
-    view = view_of(Config(ROOT / "specs", ROOT / "generated"))[1]
-    assert view is not None
-    assert {here for _, here, _ in view.statuses} <= {*(str(status.code) for status in STATUSES), "200", "–"}
+TWINS = {30105: 31105}
+"""Of a video, which alone may be larger than the published limit within the limit of a body."""
+
+
+def test_the_codes_are_those_of_the_runtime() -> None:
+    listed = {int(number): http for numbers, http, _ in STATUSES_THERE for number in numbers.split(", ")}
+    assert {number: http_status(number) for number in listed} == listed
+    server = ROOT / "templates" / "runtime" / "server" / "clarifai"
+    text = "".join(path.read_text(encoding="utf-8") for path in server.glob("*.py"))
+    used = {Code[name] for name in re.findall(r"Code\.([A-Z_]+)\b", text)}
+    assert used - {Code.MODEL_TRAINED} == listed.keys()
+    assert set(CALLS) <= {f"{number}" for number in listed}
+
+
+def test_its_options_and_limits_are_those_of_the_runtime() -> None:
+    listed = {name: values for name, values, _ in OPTIONS}
+    assert tuple(listed) == tuple(options.READ)
+    assert listed["max_concepts"] == f"1 to {options.MAX_CONCEPTS}; {options.DEFAULT_CONCEPTS}"
+    milliseconds = f"{options.MIN_SAMPLE_MS} to {options.MAX_SAMPLE_MS}; {options.DEFAULT_SAMPLE_MS}"
+    assert listed["sample_ms"] == milliseconds
+    (table,) = tables_under(CLARIFAI, "Limits")
+    there = [row[0] for row in table.rows]
+    assert there[0] == f"1 to {MAX_INPUTS} inputs in a call"
+    sizes = {medium: (one.most // MEGABYTE, one.most_fetched // MEGABYTE) for medium, one in MEDIA.items()}
+    assert sizes == {"image": (20, 20), "audio": (20, 20), "text": (20, 20), "video": (10, 100)}
+    assert there[1] == "20 MB for an image, a recording or a text; 10 MB for a video, or 100 MB by URL"
+
+
+def test_every_place_of_the_wires_is_on_the_page() -> None:
+    text = CLARIFAI.read_text(encoding="utf-8")
+    for wire in DIALECT.wires.values():
+        for _, there in [pair for form in (*wire.requests, *wire.answers) for pair in form]:
+            if there[0] != "params":
+                name = re.sub(r"^(data\.)?", "", "".join(step_text(step) for step in there).lstrip("."))
+                assert f"`{name}`" in text
+        assert all(f"`{member}`" in text for member in wire.missing)
+
+
+def step_text(step: Any) -> str:
+    return f".{step}" if isinstance(step, str) else f"[{step}]" if isinstance(step, int) else "[]"
 
 
 # ------------------------------------------------------------------------------------------------- anybody's own specs
@@ -219,19 +333,38 @@ def test_every_task_of_ours_is_on_both_pages() -> None:
         assert tasks <= linked
 
 
+CLARIFAIS = """
+[clarifais]
+title = "Clarifai's"
+summary = "S."
+protocol = "clarifai"
+auth = "Key"
+closed = true
+named_only = true
+"""
+
+
 def test_a_task_of_ones_own(tmp_path: Path) -> None:
-    """Text in and text out has a counterpart at Clarifai; a client of Hugging Face cannot call the server."""
-    write_specs(tmp_path / "specs", echo_task())
+    """The page names what the wires name; a client of Hugging Face cannot call the server."""
+    wire = """
+[[clarifais.requests]]
+"$.inputs" = "$.data.text.raw"
+[[clarifais.answers]]
+"$.text" = "$.text.raw"
+"""
+    files = echo_task() | {"echo/wire.toml": wire, "dialects.toml": CLARIFAIS}
+    write_specs(tmp_path / "specs", files)
     huggingface, clarifai = view_of(Config(tmp_path / "specs", tmp_path / "out"))
     assert huggingface is None
     assert clarifai is not None
+    assert (clarifai.title, clarifai.method) == ("Clarifai's", "Client.clarifais")
     assert [(row.there, row.here) for row in clarifai.inputs] == [("`text.raw`", "`inputs`")]
     assert [(row.there, row.here) for row in clarifai.outputs] == [("`text.raw`", "`text`")]
-    assert (clarifai.batch, clarifai.without, clarifai.streams) == (None, "", "")
-    assert {row.tasks for row in clarifai.options} == {"–"}
+    assert (clarifai.call, clarifai.batch, clarifai.renamed, clarifai.uncalled) == (None, None, (), ())
+    assert (clarifai.without, clarifai.streams, clarifai.frames, clarifai.url) == ("", "", False, "")
 
 
-def test_no_page_where_nothing_has_a_counterpart(tmp_path: Path) -> None:
+def test_no_page_where_nobody_speaks_so(tmp_path: Path) -> None:
     number = closed({"inputs": {"type": "number"}}, "inputs")
     dialect = '[huggingface]\ntitle = "H"\nsummary = "S."\n'
     files = {"double/input.json": number, "double/output.json": number, "dialects.toml": dialect}
@@ -243,13 +376,18 @@ def test_hostile_names_stay_in_their_cells(tmp_path: Path) -> None:
     hostile = "x|y`z\n## h <script>alert(1)</script> [l](javascript:a) {{ 7*7 }} ```\n| a |"
     given = closed({"inputs": {"type": "string"}, hostile: {"type": "string"}}, "inputs")
     answer = closed({hostile: {"type": "string"}}, hostile)
+    place = json.dumps(written((hostile,)))
     toml = f'title = {json.dumps(hostile)}\n[[examples]]\nname = "e"\ntitle = "E"\ninputs = \'a"""; import os\'\n'
     files = {
         "fill-mask/input.json": given,
         "fill-mask/output.json": answer,
         "fill-mask/task.toml": toml,
         "fill-mask/examples/e.written.json": json.dumps({hostile: "a"}),
-        "dialects.toml": '[huggingface]\ntitle = "H"\nsummary = "S."\n',
+        "fill-mask/wire.toml": (
+            f'[[clarifais.requests]]\n"$.inputs" = "$.data.text.raw"\n{place} = "$.params.x"\n'
+            f'[[clarifais.answers]]\n{place} = "$.text.raw"\n'
+        ),
+        "dialects.toml": f'[huggingface]\ntitle = "H"\nsummary = "S."\n{CLARIFAIS}',
     }
     config = Config(write_specs(tmp_path / "specs", files), tmp_path / "out")
     huggingface, clarifai = view_of(config)
@@ -257,7 +395,9 @@ def test_hostile_names_stay_in_their_cells(tmp_path: Path) -> None:
     assert clarifai is not None
     (row,) = huggingface.rows
     cells = [row.title, row.there, row.here, row.parameters, row.answer]
-    cells += [cell for mapped in (*clarifai.inputs, *clarifai.outputs) for cell in (mapped.here, mapped.tasks)]
+    rows = (*clarifai.inputs, *clarifai.outputs, *clarifai.renamed)
+    assert len(rows) == 3
+    cells += [cell for mapped in rows for cell in (mapped.there, mapped.here, mapped.tasks)]
     for cell in cells:
         assert "\n" not in cell
         assert not re.search(r"(?<!\\)\||<script|\{\{", cell), cell

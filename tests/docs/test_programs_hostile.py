@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pytest
 from taskbind import ir
 from taskbind.config import Config
 from taskbind.context import Context
+from taskbind.diagnostics import TaskbindError
 from taskbind.plan import plan
-from taskbind.view.languages import LANGUAGES
+from taskbind.view.languages import LANGUAGES, PREDICT_LANGUAGES
+from taskbind.view.predict.programs import predict_programs
 from taskbind.view.programs import programs
 from tests.support.server import Proxy, recording_proxy
 
@@ -76,8 +79,15 @@ def answering() -> Iterator[Proxy]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(200)
+            self.send_header("access-control-allow-origin", "*")
             self.end_headers()
             self.wfile.write(b"[]")
+
+        def do_OPTIONS(self) -> None:
+            self.send_response(204)
+            self.send_header("access-control-allow-origin", "*")
+            self.send_header("access-control-allow-headers", "authorization")
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             """Stay silent."""
@@ -127,3 +137,68 @@ def test_hostile_texts_arrive(language: str, answering: Proxy, tmp_path: Path, m
         assert outcome.status == 0, outcome.stderr.decode()
         sent = json.dumps([json.loads(request.body) for request in outcome.sent])
         assert json.loads(sent.replace(channel.url, "{}")) == expected(program), program.file
+
+
+DIALECT = ir.Dialect("hostile", "H", "S.", protocol="clarifai", auth="Key", closed=True, named_only=True)
+PARAMS = ir.Wire(
+    "hostile",
+    requests=(
+        (("$.inputs", "$.data.text.raw"), ("$.parameters", "$.params"), ("$.parameters.mode", "$.params['%s']")),
+    ),
+)
+PICTURE = ir.Wire(
+    "hostile",
+    requests=((("$.inputs.image", "$.data.image.base64"), ("$.inputs['question%']", "$.data['it\\'s %s $x']")),),
+)
+LAST = replace(TEXTS, examples=TEXTS.examples[-1:], wires=(PARAMS,))
+PREDICTED = replace(API, tasks=(replace(FILES, wires=(PICTURE,)), LAST), dialects=(DIALECT,))
+PARAMETER_PARAMS = {("%s" if name == "mode" else name): value for name, value in NESTED.items()}
+
+
+@pytest.mark.parametrize(("name", "alike"), [("parameters-2", False), ("parameters-hostile-data", True)])
+def test_two_programs_are_not_called_alike(name: str, alike: bool, tmp_path: Path) -> None:
+    (example,) = LAST.examples
+    api = replace(PREDICTED, tasks=(replace(LAST, examples=(example, replace(example, name=name))),))
+    config = Config(tmp_path, tmp_path)
+    if alike:
+        with pytest.raises(TaskbindError, match=r"another program is called texts/parameters-hostile-data\.curl\.sh"):
+            predict_programs(api, plan(api, config), Context(config))
+    else:
+        assert len(predict_programs(api, plan(api, config), Context(config))) == 2 * len(PREDICT_LANGUAGES)
+
+
+def called(program: Program) -> object:
+    """The call that a program must make."""
+    by_url = program.way == "predict-url"
+    if program.task == "texts":
+        text = {"url": "{}/samples/texts/parameters.txt"} if by_url else {"raw": HOSTILE[0]}
+        model = {"model_version": {"output_info": {"params": PARAMETER_PARAMS}}}
+        return {"inputs": [{"data": {"text": text}}], "model": model}
+    image = {"url": "{}/samples/files/it%27s%20%25s%20%24x.png"} if by_url else {"base64": BASE64}
+    return {"inputs": [{"data": {"it's %s $x": HOSTILE[0], "image": image}}]}
+
+
+@pytest.mark.parametrize("language", [language.id for language in PREDICT_LANGUAGES])
+def test_hostile_texts_arrive_in_predict_calls(
+    language: str, answering: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need(language)
+    for folder in ("specs/files", "docs/samples/files", "run"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / FILE).write_bytes(PNG)
+    (tmp_path / "run" / FILE).unlink()
+    monkeypatch.setattr("tests.docs.programs.DOCS", tmp_path / "docs")
+    config = Config(tmp_path / "specs", tmp_path)
+    made = predict_programs(PREDICTED, plan(PREDICTED, config), Context(config))
+    own = [
+        Program(p.id, p.task, p.example, p.way, language, p.file, p.needs, p.code)
+        for p in made
+        if p.language.id == language
+    ]
+    jobs = [(program, answering.channel()) for program in own]
+    assert len(jobs) == 4
+    for (program, channel), outcome in zip(jobs, run(language, jobs, tmp_path / "run"), strict=True):
+        assert outcome.status == 0, outcome.stderr.decode()
+        (sent,) = [sent for sent in outcome.sent if sent.method == "POST"]
+        body = json.dumps(json.loads(sent.body))
+        assert json.loads(body.replace(channel.url, "{}")) == called(program), program.file

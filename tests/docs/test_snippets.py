@@ -7,7 +7,8 @@ import tomllib
 
 from .execute import RECORD, digest
 from .pages import DOCS, FLAVOURS, GENERATED, printed, responses
-from .programs import LANGUAGES, programs
+from .predicted import predicted
+from .programs import LANGUAGES, PREDICT_LANGUAGES, listed, predict_programs, programs
 from .specs import examples, sendings
 
 SUFFIXES = {
@@ -22,10 +23,10 @@ SUFFIXES = {
 
 
 def test_everything_is_printed_in_every_language() -> None:
-    listed = {(program.task, program.name, program.language): program for program in programs()}
-    assert listed.keys() == {(*sending, language) for sending in sendings() for language in LANGUAGES}
-    assert len(listed) == len(programs())
-    for (task, name, language), program in listed.items():
+    found = {(program.task, program.name, program.language): program for program in programs()}
+    assert found.keys() == {(*sending, language) for sending in sendings() for language in LANGUAGES}
+    assert len(found) == len(programs())
+    for (task, name, language), program in found.items():
         sending = sendings()[task, name]
         assert (program.way, program.example) == (sending.way, sending.example.name)
         assert program.id == f"{task}/{name}/{language}"
@@ -43,17 +44,18 @@ def test_every_task_has_its_ways() -> None:
 
 def test_snippets_json_is_what_the_pages_print() -> None:
     pages = printed("snippet")
-    assert {program.file: program.code for program in pages} == {program.file: program.code for program in programs()}
-    assert len(pages) == len(programs())
+    assert {program.file: program.code for program in pages} == {program.file: program.code for program in listed()}
+    assert len(pages) == len(listed())
 
 
 def test_the_index_counts_right() -> None:
-    # That as many are run, `test_programs_run` says of each language.
+    # That as many are run, `test_programs_run` and `test_predict` say of each language.
     record = tomllib.loads(RECORD.read_text(encoding="utf-8"))
-    count = len(sendings()) * len(LANGUAGES)
+    count = len(sendings()) * len(LANGUAGES) + 2 * len(predicted()) * len(PREDICT_LANGUAGES)
     assert record == {"sha256": digest(), "programs": count}, "programs have changed: run nox -s record"
-    assert count == len(programs())
+    assert count == len(listed())
     known = sum(program.language in ("curl", "client", "javascript") for program in programs())
+    known += sum(program.language in ("curl", "httpx", "javascript") for program in predict_programs())
     for flavour, printed_there in (("github", count), ("site", count), ("hf", known)):
         assert f"{printed_there} of {printed_there}" in (FLAVOURS[flavour] / "index.md").read_text(encoding="utf-8")
     text = (DOCS / "index.md").read_text(encoding="utf-8")

@@ -73,8 +73,9 @@ def test_each_part_of_a_page_comes_as_what_it_is(client: httpx.Client, path: Pat
 def test_each_sample_comes_byte_for_byte(client: httpx.Client, path: Path) -> None:
     answer = client.get(f"/samples/{path.parent.name}/{path.name}")
     assert answer.content == path.read_bytes()
-    suffixes = {".png": "image/png", ".flac": "audio/flac", ".wav": "audio/wav", ".mp4": "video/mp4"}
-    assert answer.headers["content-type"] == suffixes[path.suffix]
+    media = {".png": "image/png", ".flac": "audio/flac", ".wav": "audio/wav", ".mp4": "video/mp4"}
+    types = media | {".txt": "text/plain; charset=utf-8"}
+    assert answer.headers["content-type"] == types[path.suffix]
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 

@@ -59,7 +59,7 @@ def test_every_page_is_there_as_markdown_too(site: Path) -> None:
 
 def test_markdown_is_the_plain_one_and_its_links_stay_in_the_site(site: Path) -> None:
     text = (site / "image-classification.md").read_text(encoding="utf-8")
-    assert "=== " not in text  # the tabs of the site's own flavour
+    assert '=== "' not in text  # the tabs of the site's own flavour
     assert "](../" not in text
     assert "](schemas/image-classification.json)" in text
     assert "](openapi.json)" in text

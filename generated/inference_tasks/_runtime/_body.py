@@ -37,21 +37,22 @@ class DiskFile:
 
     def check(self) -> None:
         """Raises InputError if it can no longer be read, or is not the same."""
-        with self._opened():
+        with self.opened():
             pass
 
     def chunks(self) -> Iterator[bytes]:
         """All of it, in pieces of :data:`CHUNK` bytes. Raises InputError like :meth:`check`."""
-        with self._opened() as file:
+        with self.opened() as (file, _, _):
             yield from _chunks(file.read, self.size, lambda: stamp(file) == self.stamp, self.shown)
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def opened(self) -> Iterator[tuple[Any, int, int]]:
+        """The file to read from, where its bytes start in it, and how many there are. Raises InputError."""
         try:
             with open(self.path, "rb", buffering=0) as file:
                 if stamp(file) != self.stamp:
                     raise _changed(self.shown)
-                yield file
+                yield file, 0, self.size
         except OSError as error:
             raise InputError(f"{self.shown} can no longer be read: {error.strerror or 'it failed'}") from None
 
@@ -76,19 +77,20 @@ class OpenFile:
 
     def check(self) -> None:
         """Raises InputError if it can no longer be read."""
-        with self._rewound():
+        with self.opened():
             pass
 
     def chunks(self) -> Iterator[bytes]:
         """All of it, in pieces of :data:`CHUNK` bytes. Raises InputError like :meth:`check`, or if it has changed."""
-        with self._rewound():
+        with self.opened():
             yield from _chunks(self.file.read, self.size, lambda: not self.file.read(1), self.shown)
 
     @contextmanager
-    def _rewound(self) -> Iterator[None]:
+    def opened(self) -> Iterator[tuple[Any, int, int]]:
+        """The file to read from, where its bytes start in it, and how many there are. Raises InputError."""
         try:
             self.file.seek(self.start)
-            yield
+            yield self.file, self.start, self.size
         except InputError:
             raise
         except (OSError, ValueError) as error:

@@ -9,12 +9,12 @@ import logging
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ._http import Request, Response
 from ._log import LOG
 from ._urls import origin, redirect, shown
-from .errors import APIConnectionError, APIStatusError, ConfigurationError, loading
+from .errors import APIConnectionError, APIStatusError, ConfigurationError, blotted, loading
 from .retry import LOADING_PATIENCE, delay, loading_delay, worth_retrying
 
 _MAX_REDIRECTS = 5
@@ -50,49 +50,98 @@ class Policy:
     clock: Callable[[], float] = time.monotonic
 
 
-def exchange(request: Request, policy: Policy) -> Steps[Response]:
-    """A request and its response, after as many tries as it takes and `policy` allows.
+class Verdict(NamedTuple):
+    """What a response comes to: an HTTP status, and the seconds after which a model that is loading should be ready.
 
-    A model that is still loading is waited for as `request.patient` asks, apart from all other retries.
+    `request_id` is the server's name for the request.
     """
-    retries = failures = 0
-    start = policy.clock()
+
+    status: int
+    loading: float | None = None
+    request_id: str | None = None
+
+
+def as_http_says(response: Response) -> Verdict:
+    """What a response comes to where the HTTP status says it all."""
+    return Verdict(response.status, loading(response.status, response.content), response.headers.get("x-request-id"))
+
+
+class Tries:
+    """What was tried for one call, and whether and when it is tried again.
+
+    A model that is still loading is waited for as a request's `patient` asks, apart from all other retries.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._start = policy.clock()
+        self._failures = 0
+        self.retries = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return self._policy.clock() - self._start
+
+    def wait(
+        self, patient: bool | None, status: int | APIConnectionError, headers: Mapping[str, str], loading: float | None
+    ) -> float | None:
+        """The seconds after which to try again, None if that will not be."""
+        policy = self._policy
+        if loading is not None and patient is not None:
+            left = LOADING_PATIENCE - self.seconds
+            return loading_delay(self.retries, headers, loading, policy.rng, left) if patient else None
+        if self._failures < policy.max_retries and worth_retrying(status, headers):
+            return delay(self._failures, headers, policy.rng)
+        return None
+
+    def again(self, request: Request, why: object, wait: float, *, failed: bool) -> Steps[Request]:
+        """`request` as it is sent in another try, once that is due; `failed`: more than a model was waited for."""
+        LOG.info("%s %s: %s; next try in %.2f s", request.method, shown(request.url), why, wait)
+        yield Pause(wait)
+        self._failures += failed
+        self.retries += 1
+        return replace(request, headers={**request.headers, "x-retry-count": str(self.retries)})
+
+
+def exchange(
+    request: Request,
+    policy: Policy,
+    verdict: Callable[[Response], Verdict] = as_http_says,
+    *,
+    tries: Tries | None = None,
+    hide: str | None = None,
+) -> Steps[Response]:
+    """A request and its response, after as many tries as it takes and `policy` allows: `verdict` tells how one ended.
+
+    `tries` are those that there were already. `hide` is blotted out of the server's name for the request.
+    """
+    tries = tries or Tries(policy)
     while True:
         outcome: Response | APIConnectionError
+        estimate: float | None = None
+        name: str | None = None
         try:
             outcome = yield from _follow(request)
-            status: int | APIConnectionError = outcome.status
-            headers = outcome.headers
+            found = verdict(outcome)
+            status: int | APIConnectionError = found.status
+            estimate, headers = found.loading, outcome.headers
+            name = blotted(found.request_id, hide)
         except APIConnectionError as error:
             outcome = status = error
             headers = {}
         if LOG.isEnabledFor(logging.DEBUG):
-            _report(request, status, headers, policy.clock() - start)
-        wait: float | None = None
-        estimate = _loading(outcome) if request.patient is not None else None
-        if estimate is not None:
-            if request.patient:
-                left = LOADING_PATIENCE - (policy.clock() - start)
-                wait = loading_delay(retries, headers, estimate, policy.rng, left)
-        elif failures < policy.max_retries and worth_retrying(status, headers):
-            wait = delay(failures, headers, policy.rng)
-            failures += 1
+            _report(request, status, name, tries.seconds)
+        wait = tries.wait(request.patient, status, headers, estimate)
         if wait is None:
             if isinstance(outcome, Response):
-                return replace(outcome, retries=retries) if retries else outcome
+                return replace(outcome, retries=tries.retries, request_id=name)
             raise outcome
-        LOG.info("%s %s: %s; next try in %.2f s", request.method, shown(request.url), status, wait)
-        yield Pause(wait)
-        retries += 1
-        request = replace(request, headers={**request.headers, "x-retry-count": str(retries)})
+        waited_for = estimate is not None and request.patient is not None
+        request = yield from tries.again(request, status, wait, failed=not waited_for)
 
 
-def _loading(outcome: Response | APIConnectionError) -> float | None:
-    """The seconds after which the model should be ready, if that is what the server says."""
-    return loading(outcome.status, outcome.content) if isinstance(outcome, Response) else None
-
-
-def _report(request: Request, outcome: int | APIConnectionError, headers: Mapping[str, str], seconds: float) -> None:
+def _report(request: Request, outcome: int | APIConnectionError, name: str | None, seconds: float) -> None:
     """Say what was exchanged, and nothing of what was in it."""
     LOG.debug(
         "%s %s (%d bytes): %s after %.3f s, request %s",
@@ -101,7 +150,7 @@ def _report(request: Request, outcome: int | APIConnectionError, headers: Mappin
         len(request.content),
         outcome,
         seconds,
-        headers.get("x-request-id", "without an id"),
+        name or "without an id",
     )
 
 

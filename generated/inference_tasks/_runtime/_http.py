@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
@@ -72,7 +73,8 @@ class Request:
 class Response:
     """One HTTP response, read to its end and decoded, or else with its content still to come as `live`.
 
-    Header names are lower-case; `retries` counts the tries that failed before it.
+    Header names are lower-case; `retries` counts the tries that failed before it, and `request_id` is the server's name
+    for the request, both once it is what is made of the exchange.
     """
 
     status: int
@@ -80,6 +82,17 @@ class Response:
     content: bytes = field(repr=False)
     live: Live | AsyncLive | None = field(default=None, repr=False)
     retries: int = 0
+    request_id: str | None = None
+
+    @cached_property
+    def json(self) -> Any:
+        """The content as JSON values, read once; None if it is no JSON."""
+        from pydantic_core import from_json
+
+        try:
+            return from_json(self.content, allow_inf_nan=False)
+        except ValueError:
+            return None
 
 
 class _Wire:

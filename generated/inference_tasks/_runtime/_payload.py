@@ -17,50 +17,68 @@ from .media import Media
 from .validation import problems, validate_request
 
 if TYPE_CHECKING:
+    from ._protocol import Ask
     from .binding import TaskBinding
-    from .dialect import Wire
 
 JSON = "application/json"
 
 
-def payload(
-    binding: TaskBinding,
-    primary: Any,
-    parameters: Mapping[str, Any],
-    root: Mapping[str, Any],
-    *,
-    wire: Wire | None = None,
-    model: str | None = None,
-    extra: Mapping[str, Any] | None = None,
-) -> tuple[bytes | Body, str]:
-    """The body of one request, and its content type.
+def payload(ask: Ask, primary: Any) -> tuple[bytes | Body, str]:
+    """The body of the request that is one call, and its content type.
 
     `primary` is a :class:`Media`, JSON values and models (an object's members may be Media), or None where it may be
-    missing; `parameters` go into the request's ``parameters``, `root` beside the primary input. Media without either
-    travel as they are, everything else as JSON that has been checked against the task's input model. A `wire` then puts
-    it in another dialect's words, which may name the `model` and the content type, and `extra` joins it as it is.
-    Raises InputError.
+    missing. Media alone travel as they are, everything else as JSON that has been checked against the task's input
+    model, in the words of the dialect, with what `ask` has besides added as it is. Raises InputError.
     """
+    wire = ask.wire
     as_form, as_json, kind = (wire.form, wire.only_json, wire.body) if wire is not None else (False, False, "")
-    if isinstance(primary, Media) and not (as_form or as_json or parameters or root or extra):
+    if isinstance(primary, Media) and not (as_form or as_json or ask.parameters or ask.root or ask.extra):
         return primary.content, kind or primary.content_type
     later: dict[str, Media] = {}
-    smallest = 0 if as_form else LARGE
-    body = _checked(binding, _written(binding, primary, later, smallest), parameters, root)
+    body: Any = checked(ask, primary, later, 0 if as_form else LARGE)
     if wire is not None:
-        body = wire.asked(body, model)
-    if extra:
+        body = wire.asked(body, ask.model)
+    if ask.extra:
         if not isinstance(body, dict):
-            raise InputError(f"extra_body: on the wire a request of {binding.id} is no object with members")
-        body = {**body, **extra}
+            raise InputError(f"extra_body: on the wire a request of {ask.binding.id} is no object with members")
+        body = {**body, **ask.extra}
+    if not as_form:
+        return as_text(ask, body, later), kind if as_json else JSON
     try:
-        if as_form:
-            return multipart(body, later)
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return _filled_in(text, later) if later else text.encode(), kind if as_json else JSON
+        return multipart(body, later)
     except (ValueError, TypeError, RecursionError):
-        # The text of these may quote the input.
-        raise InputError(f"{binding.id}: the request cannot be written as {'a form' if as_form else 'JSON'}") from None
+        raise _unwritable(ask, "a form") from None
+
+
+def checked(ask: Ask, primary: Any, later: dict[str, Media], smallest: int = LARGE) -> dict[str, Any]:
+    """The request of one call in the words of the spec, which it has been checked against. Raises InputError.
+
+    Media of `smallest` bytes and more go into `later`, by the stand-in that takes their place.
+    """
+    return _validated(ask.binding, _written(ask.binding, primary, later, smallest), ask.parameters, ask.root)
+
+
+def as_text(ask: Ask, body: Any, later: Mapping[str, Media]) -> bytes | Body:
+    """`body` as JSON, with the media of `later` in place of their stand-ins. Raises InputError."""
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return _filled_in(text, later) if later else text.encode()
+    except (ValueError, TypeError, RecursionError):
+        raise _unwritable(ask, "JSON") from None
+
+
+def _unwritable(ask: Ask, what: str) -> InputError:
+    # The text of the error that led here may quote the input.
+    return InputError(f"{ask.binding.id}: the request cannot be written as {what}")
+
+
+def stand_in() -> str:
+    """A text that takes the place of another for a while.
+
+    It is valid base64, as the real text will be, and that is all the model looks at. It is random, so that no other
+    text of the request is mistaken for it.
+    """
+    return binascii.b2a_base64(os.urandom(24), newline=False).decode("ascii")
 
 
 def _base64(media: Media) -> str:
@@ -70,19 +88,16 @@ def _base64(media: Media) -> str:
 def _written(binding: TaskBinding, primary: Any, later: dict[str, Media], smallest: int) -> Any:
     """`primary` as JSON has it, but for media of `smallest` bytes and more.
 
-    Those go into `later`, by the stand-in that takes their place.
-
-    A stand-in is valid base64, as the real text will be, and that is all the model looks at: where the spec says more
-    about the text, such as its length, no stand-in will do, and the media is read. It is random, so that no other text
-    of the request is mistaken for it.
+    Those go into `later`, by the stand-in that takes their place. Where the spec says more about the text than that it
+    is base64, such as its length, no stand-in will do, and the media is read.
     """
 
     def text(media: Media, *member: str) -> str:
         if media.size < smallest or not any_text(binding, *member):
             return _base64(media)
-        stand_in = binascii.b2a_base64(os.urandom(24), newline=False).decode("ascii")
-        later[stand_in] = media
-        return stand_in
+        taken = stand_in()
+        later[taken] = media
+        return taken
 
     if isinstance(primary, Media):
         return text(primary)
@@ -97,7 +112,7 @@ def _filled_in(text: str, later: Mapping[str, Media]) -> Body:
     return Body([Base64Of(later[piece].source) if piece in later else piece.encode() for piece in pieces])
 
 
-def _checked(
+def _validated(
     binding: TaskBinding, primary: Any, parameters: Mapping[str, Any], root: Mapping[str, Any]
 ) -> dict[str, Any]:
     from pydantic import ValidationError

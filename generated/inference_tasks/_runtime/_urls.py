@@ -59,6 +59,13 @@ def route(task: str, model: str | None) -> str:
     return f"/tasks/{task}" if model is None else f"/models/{model_path(model)}"
 
 
+def joined(base: str, route: str) -> str:
+    """`route` after `base`, which may end with the beginning of it: ``…/v1`` and ``/v1/chat`` are ``…/v1/chat``."""
+    path = urlsplit(base).path
+    cuts = [end for end, letter in enumerate(route + "/") if letter == "/" and end]
+    return base + next((route[end:] for end in reversed(cuts) if path.endswith(route[:end])), route)
+
+
 def model_path(model: str) -> str:
     """A model's name as part of a path. Raises InputError."""
     if not isinstance(model, str) or any(part in ("", ".", "..") for part in model.split("/")):

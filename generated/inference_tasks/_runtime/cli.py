@@ -20,6 +20,8 @@ from .command.completion import SETUP, filled
 from .command.run import add_task
 
 SHELLS = ("bash", "zsh", "fish")
+EXTRAS = {"clarifai_grpc": "clarifai", "opentelemetry": "otel", "ray": "ray"}
+"""What to install for a package that is missing, where that is not the same for all of a command."""
 
 
 def main(
@@ -65,7 +67,7 @@ def _run(bindings: Mapping[str, TaskBinding], package: str, distribution: str, g
             raise
         missing = (error.name or "").partition(".")[0]
         serving = arguments.command == "serve" and missing in ("starlette", "uvicorn")
-        extra = {"opentelemetry": "otel", "ray": "ray"}.get(missing, "serve" if serving else "torch")
+        extra = EXTRAS.get(missing, "serve" if serving else "torch")
         print(f"{distribution}: {error.name} is missing: pip install '{distribution}[{extra}]'", file=sys.stderr)
         return 2
     return code

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ._exchange import Pause, Steps, Work
 from ._http import AsyncTransport, Request, SyncTransport
+from ._several import Several
 from .core import BaseClient
 from .errors import InferenceError
-from .raw import RawResponse
 from .streaming import AsyncStream, Stream
 
 if TYPE_CHECKING:
@@ -48,10 +48,9 @@ class SyncClient(BaseClient["SyncHTTPClient"]):
         nullable: tuple[str, ...] = (),
         **options: Any,
     ) -> Any:
-        response = self._run(self._opened(binding, primary, parameters, root, nullable, **options))
-        live = cast("Live", response.live)
-        stream: Stream[Any] = Stream(live, partial(self._event, binding, response))
-        return RawResponse(response, lambda: stream) if self._raw else stream
+        ask, response = self._run(self._opened(binding, primary, parameters, root, nullable, **options))
+        stream: Stream[Any] = Stream(cast("Live", response.live), partial(self._event, ask, response))
+        return self._streamed(response, stream)
 
     def _run(self, steps: Steps[Any]) -> Any:
         answer: Any = None
@@ -78,15 +77,19 @@ class SyncClient(BaseClient["SyncHTTPClient"]):
         inputs: Iterable[Any],
         *,
         concurrency: int = 8,
+        per_call: int = 1,
         keep_errors: bool = False,
         progress: bool = False,
         **keywords: Any,
     ) -> Generator[Out | InferenceError, None, None]:
         """Call `method`, one of this client's own, with each of `inputs`; the results come in their order.
 
-        Up to `concurrency` calls run at once, and twice as many inputs are taken ahead, so that any number of them
-        fits into memory. `keywords` go to every call. With `keep_errors`, a call that fails gives its InferenceError in
-        place of a result; without, it is raised and the rest is dropped. `progress` shows a bar on a terminal.
+        Up to `concurrency` calls run at once, and inputs for twice as many are taken ahead, so that any number of them
+        fits into memory. `keywords` go to every call. In dialects whose calls carry several inputs (Clarifai's up to
+        128), `per_call` of them travel together: fewer where they hold more than 64 MB, or more than the server says
+        that it takes. Their answers come together too, and may be 64 MB in all. With `keep_errors`, an input that
+        fails gives its InferenceError in place of a result; without, it is raised and the rest is dropped. `progress`
+        shows a bar on a terminal. Raises InputError for more inputs per call than a call carries.
 
         Example:
             from pathlib import Path
@@ -96,9 +99,14 @@ class SyncClient(BaseClient["SyncHTTPClient"]):
         """
         from .batch import in_threads
 
-        return in_threads(
-            lambda item: method(item, **keywords), inputs, concurrency, keep_errors=keep_errors, progress=progress
-        )
+        self._check_packing(method, per_call)
+
+        def call(parcel: list[Any]) -> list[Any]:
+            if per_call == 1:
+                return [method(parcel[0], **keywords)]
+            return cast("list[Any]", method(Several(parcel), **keywords))
+
+        return in_threads(call, inputs, concurrency, per_call=per_call, keep_errors=keep_errors, progress=progress)
 
     def close(self) -> None:
         """Close the connections to the server; those of a client made by `with_options` stay open.
@@ -143,11 +151,9 @@ class AsyncClientBase(BaseClient["AsyncHTTPClient"]):
         nullable: tuple[str, ...] = (),
         **options: Any,
     ) -> Any:
-        response = await self._run(self._opened(binding, primary, parameters, root, nullable, **options))
-        stream: AsyncStream[Any] = AsyncStream(
-            cast("AsyncLive", response.live), partial(self._event, binding, response)
-        )
-        return RawResponse(response, lambda: stream) if self._raw else stream
+        ask, response = await self._run(self._opened(binding, primary, parameters, root, nullable, **options))
+        stream: AsyncStream[Any] = AsyncStream(cast("AsyncLive", response.live), partial(self._event, ask, response))
+        return self._streamed(response, stream)
 
     async def _run(self, steps: Steps[Any]) -> Any:
         answer: Any = None
@@ -174,16 +180,19 @@ class AsyncClientBase(BaseClient["AsyncHTTPClient"]):
         inputs: Iterable[Any] | AsyncIterable[Any],
         *,
         concurrency: int = 8,
+        per_call: int = 1,
         keep_errors: bool = False,
         progress: bool = False,
         **keywords: Any,
     ) -> AsyncGenerator[Out | InferenceError, None]:
         """Call `method`, one of this client's own, with each of `inputs`; the results come in their order.
 
-        Up to `concurrency` calls run at once, and twice as many inputs are taken ahead, so that any number of them
-        fits into memory. `keywords` go to every call. With `keep_errors`, a call that fails gives its InferenceError in
-        place of a result; without, it is raised and the rest is cancelled. `progress` shows a bar on a terminal.
-        For asyncio only.
+        Up to `concurrency` calls run at once, and inputs for twice as many are taken ahead, so that any number of them
+        fits into memory. `keywords` go to every call. In dialects whose calls carry several inputs (Clarifai's up to
+        128), `per_call` of them travel together: fewer where they hold more than 64 MB, or more than the server says
+        that it takes. Their answers come together too, and may be 64 MB in all. With `keep_errors`, an input that
+        fails gives its InferenceError in place of a result; without, it is raised and the rest is cancelled. `progress`
+        shows a bar on a terminal. Raises InputError for more inputs per call than a call carries. For asyncio only.
 
         Example:
             from pathlib import Path
@@ -193,9 +202,14 @@ class AsyncClientBase(BaseClient["AsyncHTTPClient"]):
         """
         from .batch import in_tasks
 
-        return in_tasks(
-            lambda item: method(item, **keywords), inputs, concurrency, keep_errors=keep_errors, progress=progress
-        )
+        self._check_packing(method, per_call)
+
+        async def call(parcel: list[Any]) -> list[Any]:
+            if per_call == 1:
+                return [await method(parcel[0], **keywords)]
+            return cast("list[Any]", await method(Several(parcel), **keywords))
+
+        return in_tasks(call, inputs, concurrency, per_call=per_call, keep_errors=keep_errors, progress=progress)
 
     async def close(self) -> None:
         """Close the connections to the server; those of a client made by `with_options` stay open.

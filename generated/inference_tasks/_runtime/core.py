@@ -12,36 +12,30 @@ import os
 import platform
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from . import _log
+from . import _log, _reading
 from ._exchange import Policy, Steps, Work, exchange
 from ._http import Request, Response
-from ._payload import JSON, payload
-from ._urls import base_of, is_loopback, origin, route, shown, with_query
+from ._payload import JSON
+from ._protocol import Ask, Facts, invalid, protocol_of
+from ._several import Outcome, Several, result_of, together
+from ._travel import Answered, Travel
+from ._urls import base_of, is_loopback, origin, shown, with_query
 from .arguments import checked_headers, checked_timeout, given
-from .errors import (
-    APIError,
-    ConfigurationError,
-    InputError,
-    ResponseValidationError,
-    status_error,
-    stream_error,
-)
-from .media import UNKNOWN, Media, from_bytes, read, remote_url
+from .errors import APIError, ConfigurationError, InferenceError, InputError, status_error
+from .forms import NO_FACTS
+from .media import UNKNOWN, Link, Media, from_bytes, read, remote_url
 from .raw import RawResponse
-from .validation import problems
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
     from ._sse import Event
     from .binding import TaskBinding
-    from .dialect import Dialect, Wire
+    from .dialect import Dialect
 
 HTTPClient = TypeVar("HTTPClient")
 Out = TypeVar("Out")
@@ -83,6 +77,7 @@ class BaseClient(ABC, Generic[HTTPClient]):
     ) -> None:
         _log.set_up(f"{self._env_prefix}_LOG")
         self._dialect = self._known_dialect(dialect)
+        self._protocol = protocol_of(self._dialect)
         self._base_url, self._token = self._server(base_url, token)
         self._model = model
         self._timeout = checked_timeout(timeout)
@@ -174,45 +169,76 @@ class BaseClient(ABC, Generic[HTTPClient]):
 
     # ------------------------------------------------------------------------------------------------- requests
 
+    def _ask(
+        self,
+        binding: TaskBinding,
+        parameters: Mapping[str, Any],
+        root: Mapping[str, Any],
+        *,
+        model: str | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        use_cache: bool | None = None,
+        **options: Any,
+    ) -> tuple[Ask, dict[str, Any]]:
+        """What is asked of an input, and the options of the requests that ask it.
+
+        Raises InputError where the dialect does not speak the task, or has no such model.
+        """
+        if extra_body is not None and not isinstance(extra_body, Mapping):
+            raise InputError(f"extra_body: expected a mapping of members by name, got {type(extra_body).__name__}")
+        chosen = self._model if model is None else model
+        wire = None
+        if self._dialect is not None:
+            wire = self._dialect.wire(binding.id)
+            if wire.missing:
+                raise InputError(
+                    f"{binding.id}: {self._dialect.title} does not answer with what the task's answer needs: "
+                    + ", ".join(wire.missing)
+                )
+        if chosen is not None and binding.names_model:
+            root = {**root, "model": chosen}
+        ask = Ask(binding, parameters, root, wire, chosen, extra_body, use_cache)
+        # Before any file is read or downloaded.
+        return replace(ask, url=self._protocol.url(self._base_url, ask)), options
+
     def _prepare(
         self,
         binding: TaskBinding,
         primary: Any,
         parameters: Mapping[str, Any] | None = None,
         root: Mapping[str, Any] | None = None,
-        *,
-        model: str | None = None,
-        timeout: float | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | int | float | bool] | None = None,
-        extra_body: Mapping[str, Any] | None = None,
-        use_cache: bool | None = None,
-        wait_for_model: bool | None = None,
+        **options: Any,
     ) -> Request:
         """The request of one call.
 
         `primary` is a :class:`Media`, JSON values and models, or None where it may be missing; `parameters` go into
-        the request's ``parameters``, `root` beside the primary input, both by wire name. Media without either travel
-        as they are, everything else as JSON that has been checked against the task's input model; `extra_body` joins
-        it unchecked. Raises InputError.
+        the request's ``parameters``, `root` beside the primary input, both by wire name. Raises InputError.
         """
-        chosen = self._model if model is None else model
-        wire = self._dialect.wire(binding.id) if self._dialect else None
-        if chosen is not None and binding.names_model:
-            root = {**(root or {}), "model": chosen}
-        content, content_type = payload(
-            binding, primary, parameters or {}, root or {}, wire=wire, model=chosen, extra=extra_body
-        )
+        ask, options = self._ask(binding, parameters or {}, root or {}, **options)
+        return self._request(ask, [self._protocol.call(ask, primary)], **options)
+
+    def _request(
+        self,
+        ask: Ask,
+        calls: Sequence[Any],
+        *,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, str | int | float | bool] | None = None,
+        wait_for_model: bool | None = None,
+    ) -> Request:
+        """The request that holds `calls`. Raises InputError."""
+        content, content_type = self._protocol.content(ask, calls)
         headers = {
-            "accept": wire.accept if wire else "application/json",
+            "accept": ask.wire.accept if ask.wire else JSON,
             "accept-encoding": "identity",
             "user-agent": self._agent(),
             # The same for every try, so that a server can see that it has already done the work.
             "idempotency-key": os.urandom(16).hex(),
         }
         if self._token:
-            headers["authorization"] = f"Bearer {self._token}"
-        for name, flag in (("x-use-cache", use_cache), ("x-wait-for-model", wait_for_model)):
+            headers["authorization"] = f"{self._dialect.auth if self._dialect else 'Bearer'} {self._token}"
+        for name, flag in (("x-use-cache", ask.use_cache), ("x-wait-for-model", wait_for_model)):
             if flag is not None:
                 headers[name] = "true" if flag else "false"
         headers["content-type"] = content_type
@@ -221,17 +247,26 @@ class BaseClient(ABC, Generic[HTTPClient]):
             headers["content-type"] = JSON  # a caller's own is meant for media
         self._guard(headers)
         bound = checked_timeout(timeout)
-        url = self._url(binding, wire, chosen)
-        if extra_query:
-            url = with_query(url, extra_query)
+        url = with_query(ask.url, extra_query) if extra_query else ask.url
         return Request("POST", url, headers, content, self._timeout if bound is None else bound, patient=wait_for_model)
 
-    def _url(self, binding: TaskBinding, wire: Wire | None, model: str | None) -> str:
-        if self._dialect is None or wire is None:
-            # Where the request itself names the model, its address does not.
-            return self._base_url + route(binding.id, None if binding.names_model else model)
-        names_model = binding.names_model or wire.model is not None
-        return self._dialect.address(self._base_url, wire, model, names_model=names_model)
+    def _check_packing(self, method: Callable[..., Any], per_call: int) -> None:
+        """Raises InputError unless `per_call` inputs of `method` fit into one request."""
+        owner = getattr(method, "__self__", None)
+        most = (owner if isinstance(owner, BaseClient) else self)._protocol.most
+        if not isinstance(per_call, int) or per_call < 1 or 1 < most < per_call:
+            raise InputError(f"per_call: {per_call!r} is not a number of inputs from 1 to {most}")
+        if per_call > most:
+            raise InputError("per_call: a call to this server carries one input; leave it out")
+        if per_call > 1 and not (isinstance(owner, BaseClient) and owner._has_task(method)):
+            raise InputError(
+                "per_call: is for the methods of a client's tasks, and for no other callable; leave it out"
+            )
+
+    def _has_task(self, method: Callable[..., Any]) -> bool:
+        """Whether a method of this client is a task's."""
+        tasks: Mapping[str, TaskBinding] = import_module(f"{self._package}._tasks").TASKS
+        return getattr(method, "__name__", None) in {binding.method for binding in tasks.values()}
 
     def _agent(self) -> str:
         return f"{self._user_agent} python/{platform.python_version()}"
@@ -245,78 +280,6 @@ class BaseClient(ABC, Generic[HTTPClient]):
                     f"the token would travel unencrypted to {host}: use https://, or pass allow_insecure=True"
                 )
 
-    # ------------------------------------------------------------------------------------------------ responses
-
-    def _parse(self, binding: TaskBinding, response: Response) -> Any:
-        """The response as models. Raises APIStatusError or ResponseValidationError."""
-        self._checked(response)
-        kind = response.headers.get("content-type", "no content type")
-        wire = self._dialect.wire(binding.id) if self._dialect else None
-        if wire is not None and wire.is_file(response.content, kind):
-            payload = wire.of_file(response.content)
-        else:
-            payload = self._loaded(binding.id, response, response.content, f"the answer ({kind})")
-        return self._models(
-            binding.id, binding.output_adapter, response, payload, "the answer", wire.heard if wire else None
-        )
-
-    def _checked(self, response: Response) -> Response:
-        """The response, if its status is a good one. Raises APIStatusError."""
-        if not 200 <= response.status < 300:
-            raise status_error(response.status, response.headers, response.content, hide=self._token)
-        return response
-
-    def _loaded(self, task: str, response: Response, content: bytes | str, what: str) -> Any:
-        """The JSON values of `content`, which is `what` for messages. Raises ResponseValidationError."""
-        from pydantic_core import from_json
-
-        try:
-            return from_json(content, allow_inf_nan=False)
-        except ValueError as error:
-            problem = f"{task}: {what} is not JSON: {error}"
-        raise _invalid(response, problem)
-
-    def _models(
-        self,
-        task: str,
-        adapter: TypeAdapter[Any],
-        response: Response,
-        payload: Any,
-        what: str,
-        heard: Callable[[Any, Callable[[Any], Any]], Any] | None,
-    ) -> Any:
-        """The models of `payload`, which is `what` for messages; `heard` reads a dialect.
-
-        Raises ResponseValidationError.
-        """
-        from pydantic import ValidationError
-
-        from .types import OPEN_ENUMS
-
-        context = None if self._strict_responses else OPEN_ENUMS
-
-        def validated(value: Any) -> Any:
-            return adapter.validate_python(value, by_name=False, by_alias=True, context=context)
-
-        try:
-            return validated(payload) if heard is None else heard(payload, validated)
-        except ValidationError as error:
-            found = problems(error)
-        text = "; ".join(map(str, found))
-        raise _invalid(response, f"{task}: {what} is not what the task's spec says: {text}", problems=found)
-
-    def _event(self, binding: TaskBinding, response: Response, event: Event) -> Any:
-        """One event of a streamed answer as a model. Raises StreamError or ResponseValidationError."""
-        if event.event == "error" or _is_error(event.data):
-            raise stream_error(event.data, request_id=response.headers.get("x-request-id"), hide=self._token)
-        assert binding.stream_adapter is not None, "only tasks with a stream have a method that gets here"
-        what = "an event of the answer"
-        payload = self._loaded(binding.id, response, event.data, what)
-        wire = self._dialect.wire(binding.id) if self._dialect else None
-        return self._models(
-            binding.id, binding.stream_adapter, response, payload, what, wire.heard_event if wire else None
-        )
-
     # ---------------------------------------------------------------------------------------------------- steps
 
     def _steps(
@@ -328,26 +291,58 @@ class BaseClient(ABC, Generic[HTTPClient]):
         nullable: tuple[str, ...],
         **options: Any,
     ) -> Steps[Any]:
-        """One call, from its arguments to its models, or to the raw response with them."""
-        request = yield from self._request(binding, primary, parameters, root, nullable, **options)
-        response = yield from exchange(request, self._policy)
-        if self._raw:
-            return RawResponse(self._checked(response), partial(self._parse, binding, response))
-        return self._parse(binding, response)
+        """One call, from its arguments to its models, or to the raw response with them.
 
-    def _opened(self, binding: TaskBinding, *arguments: Any, **options: Any) -> Steps[Response]:
-        """One call whose answer is streamed, from its arguments to a response that is still coming in."""
-        request = yield from self._request(binding, *arguments, **options)
-        headers = {**request.headers, "accept": "text/event-stream, application/json;q=0.5"}
-        request = replace(request, headers=headers, streamed=True)
-        response = self._checked((yield from exchange(request, self._policy)))
-        if response.live is None:
-            kind = response.headers.get("content-type", "no content type")
-            problem = f"{binding.id}: the server answered with {kind} and not with a stream of events"
-            raise _invalid(response, problem)
-        return response
+        Of :class:`Several` it is a list of those, with an InferenceError in the place of each that there is not.
+        """
+        ask, options = self._ask(binding, given(parameters, nullable), given(root, nullable), **options)
+        read, send = partial(self._read, ask), partial(self._sent, ask, options)
+        if isinstance(primary, Several):
+            results = yield from together(primary, read, self._protocol, send)
+            return results
+        call = yield from read(primary)
+        (outcome,) = yield from send([call])
+        return result_of(outcome)
 
-    def _request(
+    def _sent(self, ask: Ask, options: Mapping[str, Any], calls: Sequence[tuple[Any, Facts]]) -> Steps[list[Outcome]]:
+        """What comes of `calls`, sent in one request, or in several if the server takes no request so large.
+
+        Raises InputError where it does not take one call.
+        """
+        request = self._request(ask, [call for call, _ in calls], **options)
+        if (limit := (yield from self._exceeded(request))) is not None:
+            if len(calls) == 1:
+                raise self._too_large(ask.binding, request, limit)
+            half = len(calls) // 2
+            first = yield from self._sent_apart(ask, options, calls[:half])
+            return first + (yield from self._sent_apart(ask, options, calls[half:]))
+        travel = Travel(self._policy, self._protocol, self._token)
+        answered = yield from travel.all(request, [call for call, _ in calls], partial(self._request, ask, **options))
+        return [
+            outcome if isinstance(outcome, InferenceError) else partial(self._result, ask, outcome, facts)
+            for outcome, (_, facts) in zip(answered, calls, strict=True)
+        ]
+
+    def _sent_apart(
+        self, ask: Ask, options: Mapping[str, Any], calls: Sequence[tuple[Any, Facts]]
+    ) -> Steps[list[Outcome]]:
+        """The same for some of several calls, where one that cannot be sent is no reason not to send the others."""
+        try:
+            return (yield from self._sent(ask, options, calls))
+        except InputError as error:
+            return [error] * len(calls)
+
+    def _result(self, ask: Ask, answered: Answered, facts: Facts) -> Any:
+        """The models of one call's answer, or the raw response with them. Raises APIError."""
+        response = answered.response
+
+        def parse() -> Any:
+            payload = self._protocol.answer(ask, response, answered.index, answered.count)
+            return _reading.answer(ask, response, payload, facts, strict=self._strict_responses)
+
+        return RawResponse(response, parse, response.request_id) if self._raw else parse()
+
+    def _opened(
         self,
         binding: TaskBinding,
         primary: Any,
@@ -355,27 +350,73 @@ class BaseClient(ABC, Generic[HTTPClient]):
         root: Mapping[str, Any],
         nullable: tuple[str, ...],
         **options: Any,
-    ) -> Steps[Request]:
-        """The request of one call, with all media read."""
+    ) -> Steps[tuple[Ask, Response]]:
+        """One call whose answer is streamed, from its arguments to what was asked and a response still coming in."""
+        ask, options = self._ask(binding, given(parameters, nullable), given(root, nullable), **options)
+        if not self._protocol.streams:
+            raise InputError(f"{binding.id}: stream: answers cannot be streamed in this dialect; leave it out")
+        call, _ = yield from self._read(ask, primary)
+        request = self._request(ask, [call], **options)
+        headers = {**request.headers, "accept": "text/event-stream, application/json;q=0.5"}
+        request = replace(request, headers=headers, streamed=True)
+        if (limit := (yield from self._exceeded(request))) is not None:
+            raise self._too_large(binding, request, limit)
+        response = yield from exchange(request, self._policy, self._protocol.verdict, hide=self._token)
+        (failure,) = self._protocol.failures(response, 1, self._token)
+        if failure is not None:
+            raise failure
+        if response.live is None:
+            kind = response.headers.get("content-type", "no content type")
+            raise invalid(response, f"{binding.id}: the server answered with {kind} and not with a stream of events")
+        return ask, response
+
+    def _streamed(self, response: Response, stream: Any) -> Any:
+        """A stream, or the raw response with it."""
+        return RawResponse(response, lambda: stream, response.request_id) if self._raw else stream
+
+    def _event(self, ask: Ask, response: Response, event: Event) -> Any:
+        """One event of a streamed answer as a model. Raises StreamError or ResponseValidationError."""
+        return _reading.event(ask, response, event, strict=self._strict_responses, hide=self._token)
+
+    def _read(self, ask: Ask, primary: Any) -> Steps[tuple[Any, Facts]]:
+        """One call with all media read, and what is known of them."""
+        binding = ask.binding
+        facts = NO_FACTS
         if binding.media is not None and not (primary is None and binding.optional):
-            primary = yield from self._media(primary, binding.primary, binding.media)
+            primary, facts = yield from self._media(ask, primary, binding.media)
         elif isinstance(primary, dict):
             members = dict(primary)
             for name, kind in binding.media_members:
                 if name in members:
-                    members[name] = yield from self._media(members[name], f"{binding.primary}.{name}", kind)
+                    members[name], known = yield from self._media(ask, members[name], kind, name)
+                    facts = {**facts, **known}
             primary = members
-        request = self._prepare(binding, primary, given(parameters, nullable), given(root, nullable), **options)
-        yield from self._within_limit(binding, request)
-        return request
+        return self._protocol.call(ask, primary), facts
 
-    def _media(self, source: Any, name: str, kind: str) -> Steps[Media]:
+    def _media(self, ask: Ask, source: Any, kind: str, *member: str) -> Steps[tuple[Media | Link, Facts]]:
+        """A file, and what must be known of it."""
+        name = ".".join((ask.binding.primary, *member))
+        url = remote_url(source)
+        if url is not None and self._protocol.fetches(ask, kind, *member):
+            try:
+                origin(url)
+            except ConfigurationError as error:
+                raise InputError(f"{name}: {error}") from None
+            return Link(url), NO_FACTS
+        media = yield from (self._file(source, name, kind) if url is None else self._downloaded(url, name, kind))
+        if ask.wire is None or not ask.wire.measured or kind != "image":
+            return media, NO_FACTS
+        from ._measured import pixels
+
+        return media, (yield Work(partial(pixels, media, name, turned=self._protocol.turns(self._base_url))))
+
+    def _file(self, source: Any, name: str, kind: str) -> Steps[Media]:
         if isinstance(source, bytes):
             return read(source, name, kind)
-        url = remote_url(source)
-        if url is None:
-            media: Media = yield Work(partial(read, source, name, kind))
-            return media
+        media: Media = yield Work(partial(read, source, name, kind))
+        return media
+
+    def _downloaded(self, url: str, name: str, kind: str) -> Steps[Media]:
         request = Request("GET", url, {"user-agent": self._agent(), "accept-encoding": "identity"}, anonymous=True)
         try:
             origin(url)
@@ -387,23 +428,26 @@ class BaseClient(ABC, Generic[HTTPClient]):
         declared = response.headers.get("content-type", UNKNOWN)
         return from_bytes(response.content, name, kind, declared=declared)
 
-    def _within_limit(self, binding: TaskBinding, request: Request) -> Steps[None]:
-        """Ask the server, once, how much it takes, before something large is sent. Raises InputError."""
+    def _exceeded(self, request: Request) -> Steps[int | None]:
+        """How many bytes the server takes, if that is less than a request has; it is asked once, before a large one."""
         size = len(request.content)
         if size <= _ASK_ABOVE:
-            return
+            return None
         if not self._limit:
             self._limit.append((yield from self._asked_limit()))
         limit = self._limit[0]
-        if limit is not None and size > limit:
-            raise InputError(
-                f"{binding.id}: the request has {size:,} bytes, and the server at {shown(self._base_url)} takes "
-                f"{limit:,}; nothing was sent"
-            )
+        return limit if limit is not None and size > limit else None
+
+    def _too_large(self, binding: TaskBinding, request: Request, limit: int) -> InputError:
+        return InputError(
+            f"{binding.id}: the request has {len(request.content):,} bytes, and the server at {shown(self._base_url)} "
+            f"takes {limit:,}; nothing was sent"
+        )
 
     def _asked_limit(self) -> Steps[int | None]:
         """The most bytes that the server takes in one request, None where it does not say."""
-        if self._dialect is not None:
+        # Of calls that cannot be made smaller it is not asked: in other dialects, most servers are not ours.
+        if self._dialect is not None and (self._protocol.most == 1 or self._dialect.hosts(self._base_url)):
             return self._dialect.max_body
         headers = {"accept": JSON, "user-agent": self._agent()}
         try:
@@ -418,19 +462,3 @@ def _checked_retries(count: int) -> int:
     if not isinstance(count, int) or count < 0:
         raise ConfigurationError(f"max_retries: {count!r} is not a number of tries, 0 or more")
     return count
-
-
-def _invalid(response: Response, problem: str, **more: Any) -> ResponseValidationError:
-    request_id = response.headers.get("x-request-id")
-    return ResponseValidationError(problem, status_code=response.status, request_id=request_id, **more)
-
-
-def _is_error(data: str) -> bool:
-    """Whether an event's data is an error in one of the shapes that inference servers use."""
-    if '"error"' not in data[:1000]:
-        return False
-    try:
-        payload = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(payload, dict) and bool(payload.get("error"))

@@ -106,7 +106,9 @@ class APIStatusError(APIError):
     """An answer with an error status.
 
     `message` is the server's own, `body` the parsed JSON (or the start of the text, where it is none), `headers` have
-    lower-case names, `fields` are the members of the request that the server blames.
+    lower-case names, `fields` are the members of the request that the server blames. `code` is the server's own number
+    for what went wrong, in dialects that have such; `status_code` is then the HTTP status that stands for it, whichever
+    the answer came with.
     """
 
     def __init__(
@@ -118,9 +120,11 @@ class APIStatusError(APIError):
         request_id: str | None = None,
         headers: Mapping[str, str] | None = None,
         fields: Sequence[Problem] = (),
+        code: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
+        self.code = code
         self.body = body
         self.request_id = request_id
         self.headers = dict(headers or {})
@@ -128,7 +132,8 @@ class APIStatusError(APIError):
 
     def __str__(self) -> str:
         request = f", request {self.request_id}" if self.request_id else ""
-        return f"{self.message} (HTTP {self.status_code}{request})"
+        what = f"HTTP {self.status_code}" if self.code is None else f"code {self.code}"
+        return f"{self.message} ({what}{request})"
 
 
 class BadRequestError(APIStatusError):
@@ -175,8 +180,8 @@ class ModelLoadingError(ServerError):
 
     @property
     def estimated_time(self) -> float:
-        """Seconds until the model is expected to be ready."""
-        return float(self.body["estimated_time"])
+        """Seconds until the model is expected to be ready; 0 where the server does not guess."""
+        return _estimate(self.body) or 0.0
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
@@ -193,16 +198,17 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 
 def status_error(status: int, headers: Mapping[str, str], content: bytes, *, hide: str | None = None) -> APIStatusError:
     """The typed error of an answer. `hide` is a text (the token) that is blotted out if the server echoes it."""
+    headers = blotted(headers, hide)
     text = content.decode("utf-8", "replace")
-    if hide:
-        text = text.replace(hide, "***")
     body: Any
     try:
-        body = json.loads(text)
+        body = blotted(json.loads(text), hide)
+        text = blotted(text, hide)
     except (ValueError, RecursionError):
+        text = blotted(text, hide)
         body = text[:_EXCERPT]
-    found = _message(body) or headers.get("x-error-message", "").replace(hide or "\0", "***") or _excerpt(text)
-    return _class(status, body)(
+    found = _message(body) or headers.get("x-error-message", "") or _excerpt(text)
+    return error_class(status, is_loading=_estimate(body) is not None)(
         found or _phrase(status),
         status_code=status,
         body=body,
@@ -212,15 +218,24 @@ def status_error(status: int, headers: Mapping[str, str], content: bytes, *, hid
     )
 
 
+def blotted(value: Any, hide: str | None) -> Any:
+    """`value`, JSON values or headers, with the text `hide` blotted out of all its texts; member names are kept."""
+    if not hide:
+        return value
+    if isinstance(value, str):
+        return value.replace(hide, "***")
+    if isinstance(value, Mapping):
+        return {name: blotted(member, hide) for name, member in value.items()}
+    return [blotted(item, hide) for item in value] if isinstance(value, list) else value
+
+
 def stream_error(text: str, *, request_id: str | None, hide: str | None = None) -> StreamError:
     """The typed error of an event that is one. `hide` is blotted out as in :func:`status_error`."""
-    if hide:
-        text = text.replace(hide, "***")
     try:
-        body = json.loads(text)
+        body = blotted(json.loads(text), hide)
     except (ValueError, RecursionError):
         body = None
-    said = _excerpt(_message(body) or text)
+    said = _excerpt(_message(body) or blotted(text, hide))
     return StreamError(f"the server broke off: {said}", body=body, request_id=request_id)
 
 
@@ -241,10 +256,11 @@ def _estimate(body: Any) -> float | None:
     return float(estimate) if 0 <= estimate < float("inf") else None
 
 
-def _class(status: int, body: Any) -> type[APIStatusError]:
+def error_class(status: int, *, is_loading: bool) -> type[APIStatusError]:
+    """The class of errors with an HTTP status; `is_loading` tells why the server is not available."""
     if status < 500:
         return _BY_STATUS.get(status, APIStatusError)
-    return ModelLoadingError if status == 503 and _estimate(body) is not None else ServerError
+    return ModelLoadingError if status == 503 and is_loading else ServerError
 
 
 def _message(body: Any) -> str:

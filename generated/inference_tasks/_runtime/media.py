@@ -80,6 +80,13 @@ class Media:
         return self.data if self.size < LARGE else Body([self.source])
 
 
+@dataclass(frozen=True)
+class Link:
+    """A file that the server fetches itself, from `url`."""
+
+    url: str = field(repr=False)
+
+
 def remote_url(source: object) -> str | None:
     """The URL, if `source` is one to be downloaded."""
     return source if isinstance(source, str) and source[:8].lower().startswith(("http://", "https://")) else None

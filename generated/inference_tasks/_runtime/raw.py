@@ -20,9 +20,10 @@ class RawResponse(Generic[Out]):
         print(raw.request_id, raw.retries_taken, raw.parse()[0].label)
     """
 
-    def __init__(self, response: Response, parse: Callable[[], Out]) -> None:
+    def __init__(self, response: Response, parse: Callable[[], Out], request_id: str | None) -> None:
         self._response = response
         self._parse = parse
+        self._request_id = request_id
 
     @property
     def status_code(self) -> int:
@@ -37,7 +38,7 @@ class RawResponse(Generic[Out]):
     @property
     def request_id(self) -> str | None:
         """The server's name for this request, to be quoted in reports of errors."""
-        return self._response.headers.get("x-request-id")
+        return self._request_id
 
     @property
     def content(self) -> bytes:

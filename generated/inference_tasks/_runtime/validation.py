@@ -66,8 +66,9 @@ def _problems(
         if item["type"] == "extra_forbidden" and len(path) == 1 and path[0] in neutral:
             yield Problem(path[0], f"is understood here as {json.dumps(neutral[path[0]])} only")
         elif item["type"] == "extra_forbidden":
-            known = _siblings(binding, place[:-1]) if place[:-1] or not form else _members(binding, form)
-            yield Problem(".".join(path), _unknown(path[-1], sorted(known)))
+            names = _siblings(binding, place[:-1]) if place[:-1] or not form else _members(binding, form)
+            known = sorted(str(on_wire(form, (*item["loc"][:-1], name))[-1]) for name in names)
+            yield Problem(".".join(path), _unknown(path[-1], known))
         elif item["type"] == "missing":
             yield Problem(".".join(path), "is required")
         else:

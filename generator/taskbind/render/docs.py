@@ -18,10 +18,11 @@ from ..plan import Plan
 from ..view.changelog import changelog_view
 from ..view.dialects import dialect_views
 from ..view.executed import executed
-from ..view.languages import LANGUAGES
+from ..view.languages import LANGUAGES, PREDICT_LANGUAGES
 from ..view.migrating.clarifai import clarifai_view
 from ..view.migrating.huggingface import huggingface_view
 from ..view.pages import Category, Page, categories, pages, shared_parameters
+from ..view.predict.programs import predict_programs
 from ..view.programs import programs
 from ..view.samples import samples
 from ..view.service import DEPTH, LIMITS, REQUEST_HEADERS, RESPONSE_HEADERS, STATUSES
@@ -33,13 +34,17 @@ _GAP: Final = re.compile(r"\n(?: *\n){2,}")
 
 @dataclass(frozen=True)
 class Flavour:
-    """Where the pages of a flavour go, where what they link to is as seen from there, and the languages it prints."""
+    """Where the pages of a flavour go, where what they link to is as seen from there, and the languages it prints.
+
+    `predict_languages` are those of predict calls.
+    """
 
     folder: str
     assets: str
     schema: str
     openapi: str
     languages: frozenset[str] = frozenset(language.id for language in LANGUAGES)
+    predict_languages: frozenset[str] = frozenset(language.id for language in PREDICT_LANGUAGES)
 
 
 FLAVOURS: Final = {
@@ -51,6 +56,7 @@ FLAVOURS: Final = {
         "../{package}/schemas/{module}.json",
         "../openapi.json",
         frozenset({"curl", "client", "javascript"}),
+        frozenset({"curl", "httpx", "javascript"}),
     ),
 }
 
@@ -91,7 +97,8 @@ def render(api: ir.Api, plan: Plan, context: Context) -> Files:
             "flavour": name,
             "assets": flavour.assets,
             "openapi": flavour.openapi,
-            "printed": sum(p.language.id in flavour.languages for p in context.once(programs, api, plan)),
+            "printed": sum(p.language.id in flavour.languages for p in context.once(programs, api, plan))
+            + sum(p.language.id in flavour.predict_languages for p in context.once(predict_programs, api, plan)),
         }
         for other in whole:
             template = context.template(f"docs/{other.page}.md.jinja", _tidy)

@@ -27,7 +27,8 @@ from ..view.openapi import (
 )
 from ..view.openapi_schemas import reworded
 from ..view.pages import by_category
-from ..view.programs import Program, programs
+from ..view.program import Program
+from ..view.programs import programs
 from ..view.requests import fitting, request
 from . import Files
 from .schemas import DIALECT, schema

@@ -15,6 +15,7 @@ from ..context import Context, MissingFileError
 from ..diagnostics import TaskbindError
 from ..escape import json_text
 from ..plan import Plan
+from .predict.programs import predict_programs
 from .programs import programs
 
 FILE: Final = "executed.toml"
@@ -33,7 +34,7 @@ def listed(api: ir.Api, plan: Plan, context: Context) -> str:
             "example": s.example,
             "code": s.code,
         }
-        for s in context.once(programs, api, plan)
+        for s in (*context.once(programs, api, plan), *context.once(predict_programs, api, plan))
     ]
     return json_text(rows, indent=2) + "\n"
 

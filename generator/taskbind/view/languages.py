@@ -73,9 +73,10 @@ class Language:
     """`suffix` ends the name of a program's file, `fence` names the language of its code block.
 
     `literal` writes a string, `value` a JSON value, `variable` the use of a variable. `object` writes an object of
-    finished members on one line, `lines` one with a line for each. `base64` is the base64 of the file whose name an
-    expression gives. Where requests are JSON text that is a :data:`HOLE`, and `text` makes an expression of the text
-    and of those for the names of the files; the shell's is a word, or commands that print the text with the files.
+    finished members on one line, `lines` one with a line for each, `indent` blanks further in. `base64` is the base64
+    of the file whose name an expression gives. Where requests are JSON text that is a :data:`HOLE`, and `text` makes an
+    expression of the text and of those for the names of the files; the shell's is a word, or commands that print the
+    text with the files.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Language:
     text: Callable[[str, Sequence[str]], str] = _expression
     object: Callable[[Members], str] = _inline
     lines: Callable[[Members], str] = _lines
+    indent: int = 2
     variable: Callable[[str], str] = str
 
     @property
@@ -102,41 +104,53 @@ CURL: Final = Language(
 CLIENT: Final = Language(
     "client", "Python, with this client", ".client.py", "python", py_literal, py_literal, base64=str
 )
-LANGUAGES: Final = (
-    CURL,
-    CLIENT,
-    Language(
-        "httpx",
-        "Python, with httpx",
-        ".httpx.py",
-        "python",
-        py_literal,
-        py_literal,
-        base64=lambda file: f"base64.b64encode(Path({file}).read_bytes()).decode()",
-        lines=_python_lines,
-    ),
-    Language(
-        "javascript",
-        "JavaScript",
-        ".mjs",
-        "js",
-        js,
-        js,
-        base64=lambda file: f'await readFile({file}, "base64")',
-        lines=_code_lines,
-    ),
-    Language("java", "Java", ".java", "java", java, json_text, text=_java_text),
-    Language(
-        "php",
-        "PHP",
-        ".php",
-        "php",
-        php,
-        php,
-        base64=lambda file: f"base64_encode(file_get_contents({file}))",
-        object=php_array,
-        lines=_php_lines,
-        variable=lambda name: f"${name}",
-    ),
-    Language("go", "Go", ".go", "go", go, json_text, text=_go_text),
+HTTPX: Final = Language(
+    "httpx",
+    "Python, with httpx",
+    ".httpx.py",
+    "python",
+    py_literal,
+    py_literal,
+    base64=lambda file: f"base64.b64encode(Path({file}).read_bytes()).decode()",
+    lines=_python_lines,
+    indent=4,
 )
+BROWSER: Final = Language(
+    "browser",
+    "JavaScript, in a browser",
+    ".html",
+    "html",
+    js,
+    js,
+    base64=lambda file: f"await base64({file})",
+    lines=_code_lines,
+)
+NODE: Final = Language(
+    "javascript",
+    "JavaScript, with Node",
+    ".mjs",
+    "js",
+    js,
+    js,
+    base64=lambda file: f'await readFile({file}, "base64")',
+    lines=_code_lines,
+)
+JAVA: Final = Language("java", "Java", ".java", "java", java, json_text, text=_java_text)
+PHP: Final = Language(
+    "php",
+    "PHP",
+    ".php",
+    "php",
+    php,
+    php,
+    base64=lambda file: f"base64_encode(file_get_contents({file}))",
+    object=php_array,
+    lines=_php_lines,
+    indent=4,
+    variable=lambda name: f"${name}",
+)
+GO: Final = Language("go", "Go", ".go", "go", go, json_text, text=_go_text)
+LANGUAGES: Final = (CURL, CLIENT, HTTPX, NODE, JAVA, PHP, GO)
+"""Those of every call to a task."""
+PREDICT_LANGUAGES: Final = (CURL, HTTPX, BROWSER, NODE, JAVA, PHP)
+"""Those of predict calls (see :mod:`.predict`): the ones that Clarifai's own pages have."""

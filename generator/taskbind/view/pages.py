@@ -12,10 +12,12 @@ from ..context import Context
 from ..diagnostics import TaskbindError
 from ..escape import code, html_code, json_text, markdown, markdown_block
 from ..plan import Parameter, Plan, TaskPlan
+from .blocks import Block, block, program_block, sample_shown
 from .kinds import INPUT_WORDS, OUTPUT_WORDS, input_kind, output_kind
-from .phrases import longest_run
 from .pictures import alt_text, has_picture
-from .programs import Program, programs, stream_programs
+from .predict.section import Section, sections
+from .program import Program
+from .programs import programs, stream_programs
 from .service import REQUEST_HEADERS, Header, Limit, limits
 from .tables import Fields, anchor, fields
 from .words import is_closed, said
@@ -41,18 +43,6 @@ _WAYS: Final = {
     ),
 }
 """Each way to send a request, in the pages' order: its heading and what to know about it."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced code block. `marker` is the HTML comment before it, by which tests find it; `id` names its language."""
-
-    id: str
-    label: str
-    marker: str
-    fence: str
-    language: str
-    code: str
 
 
 @dataclass(frozen=True)
@@ -144,6 +134,7 @@ class Page:
     models: tuple[Model, ...]
     models_url: str
     ways: tuple[Way, ...]
+    predict: tuple[Section, ...]
     media: str
     takes_file: bool
     content_type: str
@@ -220,13 +211,27 @@ def pages(api: ir.Api, plan: Plan, context: Context) -> tuple[Page, ...]:
         by_task.setdefault(program.task, []).append(program)
     links = context.once(_links, api, plan)
     return tuple(
-        _page(api, plan, task, by_task.get(task.task.id, []), links, _stream(api, plan, task, context))
+        _page(
+            api,
+            plan,
+            task,
+            by_task.get(task.task.id, []),
+            links,
+            _stream(api, plan, task, context),
+            context.once(sections, api, plan).get(task.task.id, ()),
+        )
         for task in plan.tasks
     )
 
 
 def _page(
-    api: ir.Api, plan: Plan, task: TaskPlan, own: list[Program], links: dict[str, Link], stream: Stream | None
+    api: ir.Api,
+    plan: Plan,
+    task: TaskPlan,
+    own: list[Program],
+    links: dict[str, Link],
+    stream: Stream | None,
+    predict: tuple[Section, ...],
 ) -> Page:
     docs = task.task.docs
     media = task.media if task.takes_file else None
@@ -249,6 +254,7 @@ def _page(
         models=tuple(_model(model, task.task) for model in docs.models),
         models_url=f"{_HUB}models?pipeline_tag={quote(docs.pipeline_tag or task.task.id)}&sort=trending",
         ways=_ways(task.task, own),
+        predict=predict,
         media=task.media.media.replace("binary", "media") if task.media else "",
         takes_file=task.takes_file,
         content_type=code(media.content_type) if media else "",
@@ -276,7 +282,7 @@ def _stream(api: ir.Api, plan: Plan, task: TaskPlan, context: Context) -> Stream
         member=code("parameters.stream" if inside else "stream"),
         doc=markdown(api.definition(task.task.stream).doc),
         event=_fields(api, task.task.stream, "event"),
-        programs=tuple(_printed("stream", program) for program in stream_programs(api, plan, task, context)),
+        programs=tuple(program_block("stream", program) for program in stream_programs(api, plan, task, context)),
     )
 
 
@@ -298,31 +304,15 @@ def _example(task: ir.Task, example: ir.Example, own: list[Program], way: str) -
     raw, text = (getattr(example, part, "") if answered else "" for part in ("raw", "text"))
     return ExampleView(
         title=markdown(example.title or example.name, links=False),
-        samples=tuple(_sample(path) for path in dict.fromkeys(path for p in own for path in p.needs)),
-        programs=tuple(_printed("snippet", program) for program in own),
+        samples=tuple(sample_shown(path) for path in dict.fromkeys(path for p in own for path in p.needs)),
+        programs=tuple(program_block("snippet", program) for program in own),
         response=None
         if response is ir.ABSENT
-        else _block("json", "Answer", f"response: {name}", "json", json_text(response, indent=2)),
+        else block("json", "Answer", f"response: {name}", "json", json_text(response, indent=2)),
         recorded=example.recorded,
-        text=_block("text", "", f"text: {name}", "text", text) if text else None,
-        raw=_block("raw", "", f"raw: {name}", "http", raw) if raw else None,
+        text=block("text", "", f"text: {name}", "text", text) if text else None,
+        raw=block("raw", "", f"raw: {name}", "http", raw) if raw else None,
     )
-
-
-def _sample(path: str) -> tuple[str, str, bool]:
-    """Name, address and whether it is a picture."""
-    name = path.rsplit("/", 1)[-1]
-    picture = name.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp"))
-    return markdown(name, links=False), quote(f"samples/{path}"), picture
-
-
-def _block(id: str, label: str, marker: str, language: str, text: str) -> Block:
-    return Block(id, label, marker, "`" * max(3, longest_run(text) + 1), language, text.strip("\n"))
-
-
-def _printed(kind: str, program: Program) -> Block:
-    language = program.language
-    return _block(language.id, language.label, f"{kind}: {program.file}", language.fence, program.code)
 
 
 def _fields(api: ir.Api, id: str, side: str) -> Fields:

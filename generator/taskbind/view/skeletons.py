@@ -13,7 +13,8 @@ from .. import ir
 from ..context import Context
 from ..plan import Plan, TaskPlan
 from .languages import CLIENT, LANGUAGES
-from .programs import View, printed
+from .program import View
+from .programs import printed
 
 _FORMS: Final = ("file", "base64", "json")
 

@@ -94,4 +94,5 @@ class Server:
         except ConfigurationError as error:
             raise CommandError(str(error)) from None
         except InferenceError as error:
-            raise NoAnswer(f"{self._binding.id}: {error}") from None
+            task = f"{self._binding.id}: "  # which most of its own messages begin with
+            raise NoAnswer(f"{task}{str(error).removeprefix(task)}") from None

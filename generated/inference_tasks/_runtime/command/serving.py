@@ -89,6 +89,7 @@ def serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse
 
         from ..server import logs, run
         from ..server.app import create_app
+        from ..server.clarifai.grpc import grpc_server
         from ..server.spans import export_spans
         from ..torch.base import end_loading
 
@@ -101,19 +102,24 @@ def serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse
             dialects = import_module(f"{package}._dialects").DIALECTS
             app = create_app(bindings, handlers, package=package, settings=settings, dialects=dialects)
             socket = run.listen(settings.host, settings.port)
+            grpc = None if settings.grpc_port is None else grpc_server(app, package, dialects, settings)
         except (ValueError, run.PortError) as error:
             raise CommandError(str(error)) from None
         logs.set_up(settings.log_level, settings.log_format)
         host, port = socket.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         url = f"http://{address}:{port}"
-        pages = f"; playground: {url}/playground" if settings.pages else ""
+        also = f"; playground: {url}/playground" if settings.pages else ""
+        also += f"; gRPC: {grpc}" if grpc is not None else ""
         if demos is None:
-            print(f"{url} serves {', '.join(h.name or h.binding.id for h in handlers)}{pages}", flush=True)
+            print(f"{url} serves {', '.join(h.name or h.binding.id for h in handlers)}{also}", flush=True)
         else:
             # With an empty line at the end, for programs that read this.
-            print(f"{url} serves demo models{pages}", *demos.lines(), "", sep="\n", flush=True)
-        run.serve(app, socket, settings)
+            print(f"{url} serves demo models{also}", *demos.lines(), "", sep="\n", flush=True)
+        try:
+            run.serve(app, socket, settings, grpc)
+        except run.PortError as error:
+            raise CommandError(str(error)) from None
         end_loading()
     return 0
 

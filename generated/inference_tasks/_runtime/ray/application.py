@@ -16,9 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 from ..server import logs
 from ..server.app import app_of
 from ..server.configuration import token_of
+from ..server.engine import Engine
 from ..server.handler import Handler
 from ..server.host import Host, ModelHost
-from ..server.inference import Engine
 from ..server.metrics import Metrics
 from ..server.settings import Resources, Serving
 from ..server.spans import export_spans

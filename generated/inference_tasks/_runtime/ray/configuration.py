@@ -18,7 +18,7 @@ from ..server.configuration import from_table, token_of
 from ..server.settings import Model, Serving
 from .application import create_app
 
-LEFT_OUT = ("host", "port", "header_timeout", "read_timeout", "drain")
+LEFT_OUT = ("host", "port", "grpc_port", "grpc_certificate", "grpc_key", "header_timeout", "read_timeout", "drain")
 """What Ray Serve's own proxy decides: the first two are settings of its own."""
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -22,7 +22,7 @@ from ..server.metrics import Metrics
 from ..server.problems import RequestProblem, busy, too_late
 from ..server.settings import Settings
 from ..server.trace import Trace
-from .replica import Answer
+from .replica import Answer, Labels
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class RemoteHost:
         self._handle = serve.get_deployment_handle(model.deployment)
         self._lost = _lost()
         self._busy: type[Exception] = import_module("ray.serve.exceptions").BackPressureError
+        self._labels: Labels | None = None
         self._asked = 0
         self._memory = 0
         metrics.serve(
@@ -86,6 +87,20 @@ class RemoteHost:
         """Whether it answers."""
         return self.state == "ready"
 
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels that answers choose from, once a replica was waited for; none if there is no such list."""
+        return self._labels.labels if self._labels is not None else ()
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that `names` knows, once a replica was waited for."""
+        return tuple(self._labels.names) if self._labels is not None else ()
+
+    def names(self, language: str) -> Mapping[str, str]:
+        """What labels are called in `language`, as far as that is known: one that is missing keeps its name."""
+        return self._labels.names.get(language, {}) if self._labels is not None else {}
+
     def open(self) -> None:
         """Begin to look whether there are replicas."""
         self._replicas.watch()
@@ -96,17 +111,30 @@ class RemoteHost:
 
     async def loaded(self, receive: Receive) -> None:
         """Return once a replica is ready or the deployment failed, or after ``load_timeout``. Raises ClientGone."""
-        if self.state == "loading":
+        if self.state == "loading" or self._labels is None:
             with Patience(receive, self._settings.load_timeout) as patience, contextlib.suppress(TimeoutError):
-                await patience.wait(asyncio.ensure_future(self._replicas.settled(self._model.deployment)))
+                await patience.wait(asyncio.ensure_future(self._settled(load=True)))
 
     async def settled(self) -> None:
         """Return once a replica is ready or the deployment failed, or after ``load_timeout``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.load_timeout):
-                await self._replicas.settled(self._model.deployment)
+                await self._settled(load=False)
 
-    def _check(self) -> None:
+    async def _settled(self, load: bool) -> None:
+        """Return once a replica is ready or the deployment failed, and the labels are known.
+
+        They are the same in all replicas for as long as this application is here, and not known of a model that is to
+        be loaded when it is first asked for, unless this is to `load` it.
+        """
+        await self._replicas.settled(self._model.deployment)
+        if self._labels is None and self.state == "ready":
+            response = self._handle.labels.remote(load)
+            with contextlib.suppress(self._busy, *self._lost):  # whoever waits next asks again
+                self._labels = await response
+
+    def check(self) -> None:
+        """Raises RequestProblem if no replica answers now: 503 with an estimate while one loads, 500 if none can."""
         state = self.state
         if state == "failed":
             raise failed(self.name, "see the log of its deployment")
@@ -118,7 +146,7 @@ class RemoteHost:
 
         Raises RequestProblem, and what `patience` raises.
         """
-        self._check()
+        self.check()
         self._asked += 1
         try:
             answer = await patience.wait(asyncio.ensure_future(self._ask(call, trace.request_id)))
@@ -152,7 +180,7 @@ class RemoteHost:
 
     async def stream(self, call: Call) -> AsyncGenerator[bytes, None]:
         """The events of a streamed answer, each as JSON text in the words of the spec. Raises RequestProblem."""
-        self._check()
+        self.check()
         for last in _tries():
             begun = False
             response = self._handle.options(stream=True).stream.remote(call)

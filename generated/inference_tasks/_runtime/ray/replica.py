@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +59,14 @@ class Answer:
     memory: int = 0
 
 
+@dataclass(frozen=True)
+class Labels:
+    """The labels that a model's answers choose from, and what they are called, by language."""
+
+    labels: Sequence[str] = ()
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 class ModelReplica:
     """The class of a model's deployment."""
 
@@ -79,6 +87,15 @@ class ModelReplica:
             self._watching = asyncio.create_task(Pool([self._host], self._settings).watch())
             self._host.open()
         await loaded(self._host)
+
+    async def labels(self, load: bool) -> Labels | None:
+        """The labels of the model; None if it is not loaded, which it is first if `load`."""
+        if load:
+            await self._host.settled()
+        if self._host.state != "ready":
+            return None
+        names = {language: dict(self._host.names(language)) for language in self._host.languages}
+        return Labels(tuple(self._host.labels), names)
 
     async def answer(self, call: Call, request_id: str) -> Answer:
         """The answer to `call`, once the model is loaded. Cancelled when whoever asked does not wait any more."""

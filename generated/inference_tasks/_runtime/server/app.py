@@ -20,10 +20,11 @@ from starlette.routing import Route
 from ..binding import TaskBinding
 from ..dialect import Dialect
 from .dialects import spoken_routes
+from .engine import Engine
 from .frame import Frame, http_exception
 from .handler import Handler
 from .host import Host, ModelHost
-from .inference import NAME, Engine, InferenceEndpoint
+from .inference import NAME, InferenceEndpoint
 from .metrics import CONTENT_TYPE, Metrics
 from .pages.routes import page_routes
 from .pool import Pool
@@ -36,10 +37,9 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 class Server:
     """The state of one application, found at ``app.state.server``."""
 
-    def __init__(self, hosts: Sequence[Host], settings: Settings, metrics: Metrics, openapi: bytes) -> None:
+    def __init__(self, hosts: Sequence[Host], engine: Engine, openapi: bytes) -> None:
         self.hosts = hosts
-        self.settings = settings
-        self.metrics = metrics
+        self.engine = engine
         self.openapi = openapi
         self.draining = False
         """True from the moment the process was asked to end: ``/ready`` says so to whoever spreads the load."""
@@ -48,7 +48,7 @@ class Server:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Load the models in the background, unload what is not used, and stop all at the end."""
         here = [host for host in self.hosts if isinstance(host, ModelHost)]
-        watching = asyncio.create_task(Pool(here, self.settings).watch())
+        watching = asyncio.create_task(Pool(here, self.engine.settings).watch())
         for host in self.hosts:
             host.open()
         try:
@@ -61,7 +61,7 @@ class Server:
 
     async def health(self, request: Request) -> Response:
         """200 as long as the process answers, with the most bytes that a request may have."""
-        return JSONResponse({"status": "ok", "max_body": self.settings.max_body})
+        return JSONResponse({"status": "ok", "max_body": self.engine.settings.max_body})
 
     async def ready(self, request: Request) -> Response:
         """200 once every model can answer, else 503; with each one's state.
@@ -75,7 +75,7 @@ class Server:
 
     async def metrics_page(self, request: Request) -> Response:
         """Everything counted, for Prometheus."""
-        return Response(self.metrics.text(), media_type=CONTENT_TYPE)
+        return Response(self.engine.metrics.text(), media_type=CONTENT_TYPE)
 
     async def openapi_page(self, request: Request) -> Response:
         """The OpenAPI document of the generated package."""
@@ -113,7 +113,7 @@ def app_of(
     _check(hosts, bindings)
     settings = engine.settings
     openapi = files(package).joinpath("openapi.json").read_bytes()
-    server = Server(hosts, settings, engine.metrics, openapi)
+    server = Server(hosts, engine, openapi)
     by_name = {host.name: host for host in hosts}
     by_task = {host.binding.id: host for host in reversed(hosts)}
     models = {task: [host.name for host in hosts if host.binding.id == task] for task in by_task}
@@ -121,7 +121,7 @@ def app_of(
         routes=[
             Route("/tasks/{name:path}", InferenceEndpoint(engine, "task", by_task, by_name), methods=["POST"]),
             Route("/models/{name:path}", InferenceEndpoint(engine, "model", by_name, by_name), methods=["POST"]),
-            *spoken_routes(engine, server, dialects),
+            *spoken_routes(engine, server, dialects, package),
             Route("/health", server.health),
             Route("/ready", server.ready),
             Route("/metrics", server.metrics_page),

@@ -80,15 +80,16 @@ def _too_large(settings: Settings) -> RequestProblem:
 
 
 class Patience:
-    """Waits for one request's results until the client hangs up or its time is over."""
+    """Waits for one request's results until the client hangs up or its time, if there is a most of it, is over."""
 
-    def __init__(self, receive: Receive, seconds: float) -> None:
+    def __init__(self, receive: Receive, seconds: float | None) -> None:
         self._receive = receive
-        self._rest = max(0.0, seconds - BLIND_SECONDS)
+        self._seconds = seconds
         self._reason: Exception | None = None
         self._current: asyncio.Future[Any] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(min(seconds, BLIND_SECONDS), self._look)
+        blind = BLIND_SECONDS if seconds is None else min(seconds, BLIND_SECONDS)
+        self._timer = asyncio.get_running_loop().call_later(blind, self._look)
 
     def __enter__(self) -> Patience:
         return self
@@ -102,7 +103,8 @@ class Patience:
         """Begin to watch, now that it takes a while: most requests are answered before that is worth a task."""
         loop = asyncio.get_running_loop()
         self._watch = loop.create_task(self._until_gone())
-        self._timer = loop.call_later(self._rest, self._end, TimeoutError())
+        if self._seconds is not None:
+            self._timer = loop.call_later(max(0.0, self._seconds - BLIND_SECONDS), self._end, TimeoutError())
 
     async def wait(self, future: asyncio.Future[T]) -> T:
         """The result of `future`. Raises ClientGone or TimeoutError, and cancels `future` then."""

@@ -126,9 +126,7 @@ class Interpreter:
         return self._call(inputs, _canonical(inputs), request)
 
     def _json(self, body: bytes) -> Call | Remote:
-        # Counted before there are objects: of each value that is wrong, the finding takes more memory than the value.
-        if body.count(b",") >= self._max_values:
-            raise RequestProblem(f"the body holds more than {self._max_values} values, the most this server takes")
+        check_values(body, self._max_values)
         try:
             payload = parse_json(body)
         except ValueError as error:
@@ -173,6 +171,13 @@ class Interpreter:
         return RequestProblem(message, field=primary, status=415)
 
 
+def check_values(body: bytes, most: int) -> None:
+    """Raises RequestProblem (422) for JSON text with more than `most` values."""
+    # Counted before there are objects: of each value that is wrong, the finding takes more memory than the value.
+    if body.count(b",") >= most:
+        raise RequestProblem(f"the body holds more than {most} values, the most this server takes")
+
+
 def decode_base64(text: Any, field: str) -> bytes:
     """The bytes that `text`, base64 or a base64 ``data:`` URL, stands for. Raises RequestProblem (422) at `field`."""
     if not isinstance(text, str):
@@ -183,7 +188,7 @@ def decode_base64(text: Any, field: str) -> bytes:
             raise RequestProblem("is a data: URL without ;base64", field=field)
         text = text[head.end() :]
     elif text[:8].lower().startswith(("http://", "https://", "file://", "ftp://")):
-        message = "must be base64: this server does not fetch URLs (its operator may allow that: see the setting fetch)"
+        message = "must be base64: no URL is fetched here (the server's operator may allow it: see the setting fetch)"
         raise RequestProblem(message, field=field)
     if len(text) % 4 or text.endswith("==="):
         raise RequestProblem("is not valid base64: its length must be a multiple of four", field=field)

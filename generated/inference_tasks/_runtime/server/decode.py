@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .handler import Audio, Image
-from .problems import RequestProblem
+from .problems import RequestProblem, TooLarge
 from .settings import UNSET, Limits
 
 if TYPE_CHECKING:
@@ -60,12 +60,39 @@ def decode_image(data: bytes, field: str, limits: Limits = UNSET) -> Image:
 
     What its header says is too large is not decoded.
     """
-    import PIL.Image
     import PIL.ImageOps
+
+    image = _opened(data, field, limits)
+    try:
+        image.load()
+        return _rgb(PIL.ImageOps.exif_transpose(image))
+    except Exception:  # decoders raise whatever broken files make them
+        raise RequestProblem("is a damaged image", field=field) from None
+
+
+def image_size(data: bytes, field: str, limits: Limits = UNSET) -> tuple[int, int]:
+    """The width and height in pixels that `decode_image` will give `data`. Raises RequestProblem (422).
+
+    Only the header is read, but for a PNG file without EXIF in front, which may still come at its end.
+    """
+    from PIL.ExifTags import Base
+
+    image = _opened(data, field, limits)
+    try:
+        # A TIFF's own size is told as it will be.
+        turned = image.format != "TIFF" and image.getexif().get(Base.Orientation, 1) in (5, 6, 7, 8)
+    except Exception:  # as above
+        raise RequestProblem("is a damaged image", field=field) from None
+    return (image.height, image.width) if turned else image.size
+
+
+def _opened(data: bytes, field: str, limits: Limits) -> Image:
+    """The image, not decoded yet."""
+    import PIL.Image
 
     PIL.Image.init()
     formats = [name for name in IMAGE_FORMATS if name in PIL.Image.OPEN]
-    too_large = RequestProblem(f"has more than {limits.max_pixels} pixels", field=field)
+    too_large = TooLarge(f"has more than {limits.max_pixels} pixels", field=field)
     try:
         image: Image = PIL.Image.open(io.BytesIO(data), formats=formats)
         large = image.width * image.height > limits.max_pixels
@@ -76,11 +103,7 @@ def decode_image(data: bytes, field: str, limits: Limits = UNSET) -> Image:
         raise RequestProblem(f"is not an image this server can read ({known})", field=field) from None
     if large:
         raise too_large
-    try:
-        image.load()
-        return _rgb(PIL.ImageOps.exif_transpose(image))
-    except Exception:  # as above
-        raise RequestProblem("is a damaged image", field=field) from None
+    return image
 
 
 def _rgb(image: Image) -> Image:
@@ -110,7 +133,7 @@ def decode_audio(data: bytes, field: str, limits: Limits = UNSET) -> Audio:
                     raise RequestProblem(f"has a sampling rate outside {MIN_RATE} to {MAX_RATE} Hz", field=field)
                 total += len(block)
                 if max(total, claimed) > limits.max_seconds * min(rate, FULL_RATE):
-                    raise RequestProblem(_too_long(rate, limits), field=field)
+                    raise TooLarge(_too_long(rate, limits), field=field)
                 if not np.isfinite(block).all():
                     raise RequestProblem("holds samples that are not numbers", field=field)
                 blocks.append(np.clip(block, -1.0, 1.0, out=block))

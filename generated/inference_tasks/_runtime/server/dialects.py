@@ -10,17 +10,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..dialect import Dialect
+from .clarifai.routes import clarifai_routes
+from .engine import Engine
 from .frame import problem_response
 from .host import Host
-from .inference import Engine, InferenceEndpoint
+from .inference import InferenceEndpoint
 from .problems import RequestProblem
 
 if TYPE_CHECKING:
     from .app import Server
 
+PROTOCOLS = {"clarifai": clarifai_routes}
+"""The routes of each protocol."""
 
-def spoken_routes(engine: Engine, server: Server, dialects: Mapping[str, Dialect]) -> Iterator[Route]:
-    """The routes of all dialects.
+
+def spoken_routes(engine: Engine, server: Server, dialects: Mapping[str, Dialect], package: str) -> Iterator[Route]:
+    """The routes of all dialects; those with a protocol have its own, under ``/{dialect}`` and at the root.
 
     Under ``/{dialect}`` stand ``tasks`` and ``models`` as at the root, with whatever the dialect's clients put behind;
     the routes of its own; those of other dialects, which their clients use beside it; and, if there is only one model
@@ -28,9 +33,10 @@ def spoken_routes(engine: Engine, server: Server, dialects: Mapping[str, Dialect
     one address only.
     """
     at_root: dict[str, Route] = {}
+    plain = {name: dialect for name, dialect in dialects.items() if not dialect.protocol}
     # Where two speak a route, the one that knows fewer tasks is the one whose route it is.
-    for name, dialect in sorted(dialects.items(), key=lambda item: not item[1].closed):
-        others = [other for other in dialects.values() if other is not dialect]
+    for name, dialect in sorted(plain.items(), key=lambda item: not item[1].closed):
+        others = [other for other in plain.values() if other is not dialect]
         for path, endpoint in _routes(engine, server, dialect, others).items():
             yield Route(f"/{name}{path}", endpoint, methods=["POST"])
             if "{" not in path:
@@ -40,6 +46,9 @@ def spoken_routes(engine: Engine, server: Server, dialects: Mapping[str, Dialect
         for page, answer in _model_pages(server, dialect.error).items():
             at_root.setdefault(page, Route(page, answer))
     yield from at_root.values()
+    for name, dialect in dialects.items():
+        if dialect.protocol:
+            yield from PROTOCOLS[dialect.protocol](engine, server.hosts, dialect, package, ("", f"/{name}"))
 
 
 def _routes(

@@ -1,8 +1,8 @@
 """Media that a request names by URL: fetched only from where the operator allows, and never from inside a network.
 
 A URL is a stranger's wish to make this machine connect somewhere. So a name is resolved once and the address that was
-checked is the one connected to; redirects, proxies, cookies, credentials and compression are no part of it; and sizes
-and times are bounded.
+checked is the one connected to; where that leads on elsewhere, the same is asked of the next address; proxies, cookies,
+credentials and compression are no part of it; and sizes and times are bounded.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from typing import Any
 import httpx
 
 from .memory import Share
-from .problems import RequestProblem
+from .problems import RequestProblem, TooLarge
 from .settings import Settings
-from .urls import Place, Remote
+from .urls import Remote
 
 ANY = "*"
 PORTS = {"https": 443, "http": 80}
 MAX_URL = 8192
 MAX_AT_ONCE = 16
+PORT_NUMBERS = range(1, 65_536)
+MAX_REDIRECTS = 3
 LOCALHOST = "localhost"
 """This machine by name (RFC 6761): whoever allows it means its loopback addresses."""
 HOST = re.compile(r"[a-z0-9._:-]+")
@@ -79,21 +81,41 @@ class Fetcher:
         """
         end = asyncio.get_running_loop().time() + self._seconds
         for place in found.places:
-            data = await self._fetched(place, share, end)
+            data = await self.fetch(parsed_url(place.url, place.field), place.field, share, self._size, end)
             place.parent[place.name] = binascii.b2a_base64(data, newline=False).decode("ascii")
         return found.payload
 
-    async def _fetched(self, place: Place, share: Share, end: float) -> bytes:
+    async def fetch(self, url: httpx.URL, field: str, share: Share, most: int, end: float | None = None) -> bytes:
+        """What is at the `url`, a `parsed_url`: at most so many bytes, held by `share`.
+
+        It has to be there at `end` (the event loop's time), and in ``fetch_timeout`` from when its turn comes. Raises
+        RequestProblem: TooLarge at `field`, 422 there for whatever else is not to be fetched, 429 no room.
+        """
         try:
-            async with asyncio.timeout_at(end), self._turns:
-                return await self._got(_parsed(place.url, place.field), place.field, share)
+            async with asyncio.timeout_at(end), self._turns, asyncio.timeout(self._seconds):
+                return await self._followed(url, field, share, most)
         except TimeoutError:
-            raise RequestProblem(f"could not be fetched within {self._seconds:g} seconds", field=place.field) from None
+            raise RequestProblem(f"could not be fetched within {self._seconds:g} seconds", field=field) from None
         except (httpx.TransportError, OSError, ValueError):
             # Which of all that could go wrong did is not told: it would map networks for strangers.
-            raise RequestProblem("could not be fetched", field=place.field) from None
+            raise RequestProblem("could not be fetched", field=field) from None
 
-    async def _got(self, url: httpx.URL, field: str, share: Share) -> bytes:
+    async def _followed(self, url: httpx.URL, field: str, share: Share, most: int) -> bytes:
+        found, hops = await self._got(url, field, share, most), 0
+        while not isinstance(found, bytes):
+            hops += 1
+            if hops > MAX_REDIRECTS:
+                raise RequestProblem(f"could not be fetched: it leads on more than {MAX_REDIRECTS} times", field=field)
+            try:
+                found = await self._got(parsed_url(found, field), field, share, most)
+            except RequestProblem as problem:
+                if not problem.fields:
+                    raise
+                raise type(problem)(f"leads on to another URL, which {problem.message}", field=field) from None
+        return found
+
+    async def _got(self, url: httpx.URL, field: str, share: Share, most: int) -> bytes | str:
+        """The file at the `url`, or where it leads instead."""
         host = _host(url.host)
         port = url.port or PORTS[url.scheme]
         literal = _network(host)
@@ -110,7 +132,7 @@ class Fetcher:
             raise RequestProblem("is at an address that this server does not fetch from", field=field)
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:
-                return await self._read(url, host, address, field, share)
+                return await self._read(url, host, address, field, share, most)
             except httpx.ConnectError:
                 if last == 0:
                     raise
@@ -119,7 +141,9 @@ class Fetcher:
     def _listed(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
 
-    async def _read(self, url: httpx.URL, host: str, address: Address, field: str, share: Share) -> bytes:
+    async def _read(
+        self, url: httpx.URL, host: str, address: Address, field: str, share: Share, most: int
+    ) -> bytes | str:
         """What `address` answers for the `url`, whose name the certificate must have."""
         headers = {"host": url.netloc.decode("ascii"), "accept": "*/*", "accept-encoding": "identity"}
         place = url.copy_with(host=str(address), fragment=None)
@@ -128,25 +152,26 @@ class Fetcher:
         async with httpx.AsyncHTTPTransport(verify=self.tls, trust_env=False) as transport:
             response = await transport.handle_async_request(request)
             try:
-                return await self._received(response, field, share)
+                if response.has_redirect_location:
+                    return _joined(url, response.headers["location"])
+                return await self._received(response, field, share, most)
             finally:
                 await response.aclose()
 
-    async def _received(self, response: httpx.Response, field: str, share: Share) -> bytes:
+    async def _received(self, response: httpx.Response, field: str, share: Share, most: int) -> bytes:
         if response.status_code != 200:
-            hint = ", and redirects are not followed" if response.is_redirect else ""
-            message = f"could not be fetched: the answer has status {response.status_code}{hint}"
+            message = f"could not be fetched: the answer has status {response.status_code}"
             raise RequestProblem(message, field=field)
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
             raise RequestProblem("could not be fetched: the answer is compressed", field=field)
-        too_large = RequestProblem(f"is a file of more than {self._size} bytes", field=field)
-        if int(response.headers.get("content-length", "0")) > self._size:
+        too_large = TooLarge(f"is a file of more than {most} bytes", field=field)
+        if int(response.headers.get("content-length", "0")) > most:
             raise too_large
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.aiter_raw():
             size += len(chunk)
-            if size > self._size:
+            if size > most:
                 raise too_large
             share.take(len(chunk))
             chunks.append(chunk)
@@ -167,7 +192,7 @@ def public(address: Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-def _parsed(url: str, field: str) -> httpx.URL:
+def parsed_url(url: str, field: str) -> httpx.URL:
     """`url`, if there is nothing odd about it. Raises RequestProblem."""
     odd = RequestProblem("is no URL that this server fetches", field=field)
     if len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
@@ -177,11 +202,19 @@ def _parsed(url: str, field: str) -> httpx.URL:
         host = _host(parsed.host)
     except (httpx.InvalidURL, ValueError):
         raise odd from None
-    if not HOST.fullmatch(host) or parsed.port == 0:
+    port = parsed.port
+    if parsed.scheme not in PORTS or not HOST.fullmatch(host) or (port is not None and port not in PORT_NUMBERS):
         raise odd
     if parsed.userinfo:
         raise RequestProblem("must not hold a user name or a password", field=field)
     return parsed
+
+
+def _joined(url: httpx.URL, location: str) -> str:
+    try:
+        return str(url.join(location))
+    except httpx.InvalidURL:
+        return location
 
 
 def _host(text: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from . import logs
 from .problems import RequestProblem
 from .spans import Spans
-from .trace import Trace
+from .trace import Trace, new_id
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +34,8 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if SANE_ID.fullmatch(given) else _new_id()
-        trace = scope["trace"] = Trace(request_id.decode())
+        headers = scope["headers"]
+        trace = scope["trace"] = Trace(request_id(dict(headers)))
         status = 0
 
         async def send_framed(message: Message) -> None:
@@ -47,7 +45,7 @@ class Frame:
                 seconds = f"{trace.seconds:.6f}".encode()
                 message["headers"] = [
                     *message.get("headers", ()),
-                    (b"x-request-id", request_id),
+                    (b"x-request-id", trace.request_id.encode()),
                     (b"x-compute-time", seconds),
                 ]
             await send(message)
@@ -65,14 +63,16 @@ class Frame:
                 raise
             await internal_error(scope)(scope, receive, send_framed)
         finally:
-            logs.answered(scope, trace, status or CLIENT_LEFT)
+            route = getattr(scope.get("route"), "path", "")
+            logs.answered(scope["method"], route, trace, status or CLIENT_LEFT)
             if self._spans is not None:
-                self._spans.answered(scope, trace, status or CLIENT_LEFT)
+                self._spans.answered(scope["method"], route, headers, trace, status or CLIENT_LEFT)
 
 
-def _new_id() -> bytes:
-    # Not uuid4(): its call to the operating system lets the inference thread take the interpreter for milliseconds.
-    return b"%032x" % random.getrandbits(128)
+def request_id(headers: Mapping[bytes, bytes]) -> str:
+    """What a request is called in logs: as it says itself, if that is harmless, or else something new."""
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if SANE_ID.fullmatch(given) else new_id()
 
 
 def problem_response(problem: RequestProblem, place: Sequence[str] = ("error",)) -> Response:

@@ -23,6 +23,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import PIL.Image
@@ -122,6 +123,18 @@ class Handler(ABC, Generic[In, Params, Out]):
 
     lazy: bool | None = None
     """Whether to load when first asked for, instead of at the start; None leaves it to the settings."""
+
+    labels: Sequence[str] = ()
+    """The labels that answers choose from, each once, in an order of the model's own; none if there is no such list.
+
+    They are asked for once it is loaded: `load` may set them.
+    """
+
+    label_names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """What labels are called in other languages: by language (a tag as ``de`` or ``zh-Hans``), the name of each label.
+
+    A label without a name is called what it is everywhere.
+    """
 
     limits: Limits = UNSET
     """What a request may ask for: set by the server, which checks all of it that can be seen in the request itself."""

@@ -8,7 +8,7 @@ import gc
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
@@ -65,6 +65,20 @@ class Host(Protocol):
         """Whether it answers, or will once it is asked."""
         ...
 
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels that answers choose from, once it was loaded; none if there is no such list."""
+        ...
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that `names` knows, as tags: ``de``, ``zh-Hans``."""
+        ...
+
+    def names(self, language: str) -> Mapping[str, str]:
+        """What labels are called in `language`, as far as that is known: one that is missing keeps its name."""
+        ...
+
     def open(self) -> None:
         """The server begins."""
         ...
@@ -75,6 +89,10 @@ class Host(Protocol):
 
     async def loaded(self, receive: Receive) -> None:
         """Return once the model is ready or failed, or after ``load_timeout``. Raises ClientGone."""
+        ...
+
+    def check(self) -> None:
+        """Raises RequestProblem if it does not answer now: 503 with an estimate while it loads, 500 if it failed."""
         ...
 
     async def answer(self, call: Call, share: Share, patience: Patience, trace: Trace) -> bytes:
@@ -136,6 +154,20 @@ class ModelHost:
     def able(self) -> bool:
         """Whether it answers, or will once it is asked: one that is to be there from the start must have been."""
         return self.state != "failed" and (self._lazy or self._loaded)
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels that answers choose from, once it was loaded; none if there is no such list."""
+        return self.handler.labels
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that `names` knows, as tags: ``de``, ``zh-Hans``."""
+        return tuple(self.handler.label_names)
+
+    def names(self, language: str) -> Mapping[str, str]:
+        """What labels are called in `language`, as far as that is known: one that is missing keeps its name."""
+        return self.handler.label_names.get(language, {})
 
     @property
     def memory(self) -> int:
@@ -272,6 +304,10 @@ class ModelHost:
         finally:
             self._users -= 1
             self.used = time.monotonic()
+
+    def check(self) -> None:
+        """Raises RequestProblem if the model does not answer now, see `ready`."""
+        self.ready()
 
     def ready(self) -> Batcher:
         """The queue of the loaded model.

@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..dialect import Dialect
 from .body import Patience, read_body
-from .cache import ResponseCache, cache_key
 from .calls import Call, Interpreter
+from .engine import Engine
 from .frame import CLIENT_LEFT, internal_error, problem_response
 from .host import Host
-from .memory import Budget, Share
-from .metrics import Metrics
-from .problems import ClientGone, RequestProblem, too_late
-from .settings import Settings
+from .memory import Share
+from .problems import ClientGone, RequestProblem
 from .spoken import spoken
 from .stream import stream
-from .tokens import Tokens
 from .trace import Trace
 from .urls import Remote
 
@@ -31,40 +26,6 @@ NAME = re.compile(r"[\w.-]+(/[\w.-]+)*")
 INLINE_BODY = 1 << 16
 GRACE_SECONDS = 1.0
 """What a fetch has the time to give up by itself in, which says more."""
-
-T = TypeVar("T")
-
-
-class Engine:
-    """What all inference requests of one application share."""
-
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self.settings = settings
-        self.metrics = metrics
-        self.cache = ResponseCache(settings.cache_size, settings.cache_ttl) if settings.cache_size > 0 else None
-        self.budget = Budget(settings.max_pending)
-        self.threads = ThreadPoolExecutor(settings.decode_threads, "decode")
-        metrics.hold(lambda: self.cache.used if self.cache else 0, lambda: self.budget.used)
-        self._tokens = Tokens(settings.token, settings.token_file)
-        self.fetcher = None
-        if settings.fetch:
-            from .fetch import Fetcher
-
-            self.fetcher = Fetcher(settings)
-
-    def authorize(self, headers: Mapping[bytes, bytes]) -> bytes:
-        """Whose request this is, as a part of keys: nobody's if no token is wanted.
-
-        Raises RequestProblem (401) unless it carries one of the tokens.
-        """
-        if not self._tokens.wanted:
-            return b""
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        owner = self._tokens.owner(token.strip())
-        if owner is None or scheme.lower() != b"bearer":
-            message = "a valid token is required: send Authorization: Bearer <token>"
-            raise RequestProblem(message, status=401, headers={"www-authenticate": "Bearer"})
-        return owner
 
 
 class InferenceEndpoint:
@@ -98,6 +59,7 @@ class InferenceEndpoint:
             for name, host in self._hosts.items()
         }
         self._error = error
+        self._scheme = dialect.auth if dialect else "Bearer"
         wires = dialect.wires.values() if dialect else ()
         self._tails = sorted({wire.model_route for wire in wires if wire.model_route})
 
@@ -105,7 +67,7 @@ class InferenceEndpoint:
         trace: Trace = scope["trace"]
         try:
             headers = dict(scope["headers"])
-            trace.owner = self._engine.authorize(headers)
+            trace.owner = self._engine.authorize(headers.get(b"authorization", b""), self._scheme)
             key = self._find(scope["path_params"].get("name", ""))
             host, interpreter = self._hosts[key], self._interpreters[key]
             trace.model = host.name
@@ -154,7 +116,7 @@ class InferenceEndpoint:
         if len(body) <= INLINE_BODY:
             call = interpreter.read(body, kind)
         else:
-            call = await self._threaded(lambda: interpreter.read(body, kind))
+            call = await self._engine.threaded(lambda: interpreter.read(body, kind))
         return await self._fetched(interpreter, call, receive, share) if isinstance(call, Remote) else call
 
     async def _fetched(self, interpreter: Interpreter, found: Remote, receive: Receive, share: Share) -> Call:
@@ -162,8 +124,7 @@ class InferenceEndpoint:
         assert fetcher is not None, "only then requests may be remote"
         with Patience(receive, self._engine.settings.fetch_timeout + GRACE_SECONDS) as patience:
             payload = await patience.wait(asyncio.ensure_future(fetcher.fill(found, share)))
-        call: Call = await self._threaded(lambda: interpreter.payload(payload))
-        return call
+        return await self._engine.threaded(lambda: interpreter.payload(payload))
 
     async def _answer(
         self,
@@ -175,37 +136,15 @@ class InferenceEndpoint:
         share: Share,
         trace: Trace,
     ) -> Response:
-        engine, settings = self._engine, self._engine.settings
         use_cache, wait = flag(headers, "x-use-cache", True), flag(headers, "x-wait-for-model", False)
         if call.streamed:
             if wait:
                 await host.loaded(receive)
-            answer = await stream(host.stream(call), interpreter, self._error, trace)
+            events = await stream(host.stream(call), interpreter, self._error, trace)
             trace.mark("first_event")
-            return answer
-        cached, trace.cache = None, "bypass"
-        key = b""
-        if engine.cache is not None and use_cache and host.deterministic and not call.samples:
-            # Were answers shared between tokens, a hit would tell what somebody else had asked.
-            about = trace.owner, host.name.encode(), host.binding.id.encode()
-            key = cache_key((*about, call.canonical_parameters, call.canonical_inputs))
-            cached = engine.cache.get(key)
-            trace.cache = "miss" if cached is None else "hit"
-        engine.metrics.cache(host.name, trace.cache)
-        if cached is None:
-            if wait:
-                await host.loaded(receive)
-            with Patience(receive, settings.deadline) as patience:
-                try:
-                    cached = await host.answer(call, share, patience, trace)
-                except TimeoutError:
-                    raise too_late(settings.deadline) from None
-            if engine.cache is not None and key:
-                engine.cache.put(key, cached)
-        return spoken(interpreter.wire, cached, headers, trace)
-
-    async def _threaded(self, function: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._engine.threads, function)
+            return events
+        answer = await self._engine.answer(host, call, receive, share, trace, use_cache=use_cache, wait=wait)
+        return spoken(interpreter.wire, answer, headers, trace)
 
 
 def flag(headers: Mapping[bytes, bytes], name: str, default: bool) -> bool:

@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..binding import TaskBinding
-from .problems import RequestProblem
+from .problems import RequestProblem, TooLarge
 from .settings import Limits
 
 LIMITED: Mapping[str, str] = {
@@ -117,6 +117,6 @@ def _check(parent: Any, members: tuple[_Member, ...]) -> None:
 
 
 def check_text(text: str, most: int | None, field: str) -> None:
-    """Raises RequestProblem at `field` for a `text` of more than `most` characters; None is no limit."""
+    """Raises TooLarge at `field` for a `text` of more than `most` characters; None is no limit."""
     if most is not None and len(text) > most:
-        raise RequestProblem(f"is longer than {most} characters", field=field)
+        raise TooLarge(f"is longer than {most} characters", field=field)

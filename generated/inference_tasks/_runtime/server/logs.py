@@ -10,14 +10,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.types import Scope
-
 from .trace import Trace
 
 log = logging.getLogger(__name__)
 
 
-def answered(scope: Scope, trace: Trace, status: int) -> None:
+def answered(method: str, route: str, trace: Trace, status: int) -> None:
     """Log a request: at level info, or warning if the server failed it.
 
     That a model is not ready yet (503) is told to those who ask too early, again and again, and is no failure.
@@ -27,8 +25,8 @@ def answered(scope: Scope, trace: Trace, status: int) -> None:
         return
     fields: dict[str, Any] = {
         "request_id": trace.request_id,
-        "method": scope["method"],
-        "route": getattr(scope.get("route"), "path", None),
+        "method": method,
+        "route": route or None,
         "model": trace.model or None,
         "status": status,
         "ms": round(trace.seconds * 1000, 3),

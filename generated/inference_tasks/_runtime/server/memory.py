@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
-from .problems import busy
+from .problems import RequestProblem, busy
 
 
 class Budget:
@@ -19,6 +20,15 @@ class Budget:
         return Share(self)
 
 
+class NoRoom(RequestProblem):
+    """There is no room (429) for one who would hold `needed` bytes in all."""
+
+    def __init__(self, needed: int) -> None:
+        full = busy("too much data is waiting")
+        super().__init__(full.message, status=full.status, headers=full.headers)
+        self.needed = needed
+
+
 class Share:
     """What one request holds; all of it is given back on exit."""
 
@@ -27,13 +37,13 @@ class Share:
         self._held = 0
 
     def take(self, size: int) -> None:
-        """Hold `size` bytes more. Raises RequestProblem (429) if the budget does not allow it."""
+        """Hold `size` bytes more. Raises NoRoom (429) if the budget does not allow it."""
         if self._budget.used + size > self._budget.limit:
-            raise busy("too much data is waiting")
+            raise NoRoom(self._held + size)
         self._budget.used += size
         self._held += size
 
-    def __enter__(self) -> Share:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

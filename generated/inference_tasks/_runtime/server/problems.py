@@ -61,6 +61,10 @@ class RequestProblem(Exception):  # noqa: N818 - it is the request that is wrong
         return json.dumps(content | self.members, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
+class TooLarge(RequestProblem):
+    """Something in a request that is beyond a limit of its size."""
+
+
 def busy(reason: str) -> RequestProblem:
     """What a server answers that has no room for a request just now."""
     return RequestProblem(f"the server is busy: {reason}", status=429, headers={"retry-after": "1"})

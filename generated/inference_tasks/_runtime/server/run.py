@@ -7,13 +7,16 @@ import math
 import signal
 import socket as sockets
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from .guard import guarded
 from .settings import Serving
+
+if TYPE_CHECKING:
+    from .clarifai.grpc import GrpcServer
 
 BACKLOG = 2048
 
@@ -24,6 +27,16 @@ class PortError(Exception):
 
 def listen(host: str, port: int) -> sockets.socket:
     """A listening socket. Raises PortError."""
+    # From here on clients may connect; they are answered as soon as the server runs.
+    return _bound(host, port, BACKLOG)
+
+
+def reserved(host: str, port: int) -> sockets.socket:
+    """A socket that keeps the port for who will listen there. Raises PortError."""
+    return _bound(host, port, None)
+
+
+def _bound(host: str, port: int, backlog: int | None) -> sockets.socket:
     try:
         family, kind, protocol, _, address = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)[0]
         socket = sockets.socket(family, kind, protocol)
@@ -32,8 +45,8 @@ def listen(host: str, port: int) -> sockets.socket:
     try:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         socket.bind(address)
-        # From here on clients may connect; they are answered as soon as the server runs.
-        socket.listen(BACKLOG)
+        if backlog is not None:
+            socket.listen(backlog)
     except (OSError, OverflowError) as error:
         socket.close()
         raise PortError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
@@ -45,12 +58,31 @@ def _reason(error: Exception) -> str:
 
 
 class DrainingServer(uvicorn.Server):
-    """Says "not ready" from the first signal on, and ends `drain` seconds later; a second signal ends it at once."""
+    """Says "not ready" from the first signal on, and ends `drain` seconds later; a second signal ends it at once.
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, drain: float) -> None:
+    What it serves by gRPC begins and ends with the rest.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: Starlette, drain: float, grpc: GrpcServer | None) -> None:
         super().__init__(config)
         self._app = app
         self._drain = drain
+        self._grpc = grpc
+
+    async def startup(self, sockets: list[sockets.socket] | None = None) -> None:
+        """Called at the beginning. Raises PortError."""
+        await super().startup(sockets)
+        if self._grpc is not None and self.started:
+            await self._grpc.start()
+
+    async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
+        """Called at the end."""
+        if self._grpc is not None:
+            # Like answers by HTTP, those by gRPC are waited for before the models end.
+            ending = asyncio.create_task(self._grpc.stop())
+            self.server_state.tasks.add(ending)
+            ending.add_done_callback(self.server_state.tasks.discard)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by the operating system, in the main thread."""
@@ -69,9 +101,12 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(app: Starlette, socket: sockets.socket, settings: Serving) -> None:
-    """Serve `app` on `socket` until SIGINT or SIGTERM; requests under way are finished first."""
-    DrainingServer(config_of(app, settings), app, settings.drain).run(sockets=[socket])
+def serve(app: Starlette, socket: sockets.socket, settings: Serving, grpc: GrpcServer | None = None) -> None:
+    """Serve `app` on `socket`, and by `grpc`, until SIGINT or SIGTERM; requests under way are finished first.
+
+    Raises PortError if somebody else took the port of `grpc`.
+    """
+    DrainingServer(config_of(app, settings), app, settings.drain, grpc).run(sockets=[socket])
 
 
 def config_of(app: Starlette, settings: Serving) -> uvicorn.Config:

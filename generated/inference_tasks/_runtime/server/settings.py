@@ -133,6 +133,15 @@ class Serving(Settings, Resources):
 
     host: str = option("127.0.0.1", "the address to listen on")
     port: int = option(8000, "the port to listen on; 0 takes any free one")
+    grpc_port: int | None = option(
+        None, "the port to speak Clarifai's gRPC on, beside HTTP; 0 takes any free one (needs the extra clarifai)"
+    )
+    grpc_certificate: Path | None = option(  # noqa: RUF009 - a field, like all here
+        None, "a PEM file with the certificates to speak gRPC over TLS with; without it there is no TLS", unit="PATH"
+    )
+    grpc_key: Path | None = option(  # noqa: RUF009 - a field, like all here
+        None, "a PEM file with the key of the first of them (by default it is in the same file)", unit="PATH"
+    )
     models: tuple[Model, ...] = option((), "the models to serve (by default the demo models)")
     device: str | None = option(None, "where models run: cpu, cuda, cuda:1, mps (by default a GPU if there is one)")
     dtype: DType = option("float32", "the numbers that models compute with")  # noqa: RUF009 - a field, like all here

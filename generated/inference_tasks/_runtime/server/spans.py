@@ -6,10 +6,9 @@ They are made when a request was answered, from the times that were taken anyway
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
-
-from starlette.types import Scope
 
 from .trace import Trace
 
@@ -25,14 +24,15 @@ class Spans:
         self._extract = _module("propagate").extract
         self._tracer = self._api.get_tracer(__name__.partition(".")[0])
 
-    def answered(self, scope: Scope, trace: Trace, status: int) -> None:
+    def answered(
+        self, method: str, route: str, headers: Iterable[tuple[bytes, bytes]], trace: Trace, status: int
+    ) -> None:
         """The span of a request that was answered just now."""
         ended = time.time_ns()
         begun = ended - int(trace.seconds * NANOSECONDS)
-        carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        route = getattr(scope.get("route"), "path", "")
+        carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
         about: dict[str, str | int] = {
-            "http.request.method": scope["method"],
+            "http.request.method": method,
             "http.response.status_code": status,
             "inference.request_id": trace.request_id,
         }
@@ -41,7 +41,7 @@ class Spans:
         if trace.batch:
             about["inference.batch_size"] = trace.batch
         span = self._tracer.start_span(
-            f"{scope['method']} {route}".rstrip(),
+            f"{method} {route}".rstrip(),
             context=self._extract(carrier),
             kind=self._api.SpanKind.SERVER,
             attributes=about,

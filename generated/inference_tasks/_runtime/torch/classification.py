@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .base import LocalModel
+from .labels import LabelledModel
 
 if TYPE_CHECKING:
     import torch
 
 
-class Classifier(LocalModel):
+class Classifier(LabelledModel):
     """A model with one output a label."""
 
     default_top_k: int | None = 5

@@ -43,6 +43,11 @@ def classified(tokens: Sequence[Token], labels: Sequence[str]) -> list[Find]:
     return [_classified([token], token.word, "first", labels) for token in tokens]
 
 
+def entity_label(label: str) -> str:
+    """The class of an entity whose first token has the class `label`: ``B-PER`` begins a ``PER``."""
+    return label.split("-", 1)[-1]
+
+
 def entities(tokens: Sequence[Token], labels: Sequence[str], strategy: str, join: Join) -> list[Find]:
     """Neighbours of one class together; `strategy` is ``simple``, ``first``, ``average`` or ``max``."""
     if strategy == "simple":
@@ -94,7 +99,7 @@ def _grouped(finds: Sequence[Find], join: Join) -> list[Find]:
             groups.append([find])
     return [
         Find(
-            group[0].label.split("-", 1)[-1],
+            entity_label(group[0].label),
             sum(find.score for find in group) / len(group),
             join([find.word for find in group]),
             group[0].start,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..server.handler import Image, RequestProblem
 from .base import ModelDirectoryError
+from .labels import LabelledModel
 from .pictures import ImageModel, png
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Segment(NamedTuple):
     points: torch.Tensor
 
 
-class ImageSegmentation(ImageModel):
+class ImageSegmentation(ImageModel, LabelledModel):
     """Images in, segments with masks out.
 
     Without ``mask_threshold`` each point belongs to the segment that is surest of it. With it, a point also has to

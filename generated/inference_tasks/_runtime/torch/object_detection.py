@@ -7,12 +7,13 @@ from typing import Any
 
 from ..server.handler import Image
 from .base import ModelDirectoryError
+from .labels import LabelledModel
 from .pictures import ImageModel, sizes
 
 DEFAULT_THRESHOLD = 0.5
 
 
-class ObjectDetection(ImageModel):
+class ObjectDetection(ImageModel, LabelledModel):
     """Images in, objects that score above ``threshold`` (0.5 unless the request says so) out, in the model's order."""
 
     def auto_class(self) -> Any:

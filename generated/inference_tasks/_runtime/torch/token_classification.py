@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..server.handler import RequestProblem
-from .entities import Find, Token, classified, entities, without_overlaps
+from .entities import Find, Token, classified, entities, entity_label, without_overlaps
+from .labels import LabelledModel
 from .texts import MAX_CHUNKS, Row, TextModel, chunk_count
 
 DEFAULT_STRATEGY = "simple"
@@ -16,7 +17,7 @@ BY_WORD = ("first", "average", "max")
 STRIDE = "parameters.stride"
 
 
-class TokenClassification(TextModel):
+class TokenClassification(TextModel, LabelledModel):
     """Texts in, entities out; single tokens with the strategy ``none``."""
 
     def auto_class(self) -> Any:
@@ -30,6 +31,10 @@ class TokenClassification(TextModel):
         self._labels = [str(names[index]) for index in range(len(names))]
         self._special = self.tokenizer.num_special_tokens_to_add()
         self._prefix = _subword_prefix(self.tokenizer)
+
+    def choices(self) -> Iterable[str]:
+        """Those of entities, and those that only single tokens have."""
+        return [*map(entity_label, self._labels), *self._labels]
 
     def infer(self, inputs: Sequence[str], parameters: Any) -> Sequence[Any]:
         strategy = parameters.aggregation_strategy or DEFAULT_STRATEGY

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..server.handler import RequestProblem
 from .alike import alike
-from .base import LocalModel, ModelDirectoryError
+from .base import ModelDirectoryError
+from .labels import LabelledModel
 from .pages import IMAGE, QUESTION, read_page
 from .pictures import prepared
 from .texts import token_limit
@@ -21,7 +22,7 @@ BEAMS = 3
 MAX_NEW_TOKENS = 20
 
 
-class VisualQuestionAnswering(LocalModel):
+class VisualQuestionAnswering(LabelledModel):
     """Images with questions in, answers out, best first: the five best of ViLT, one of BLIP unless ``top_k`` says so.
 
     ViLT scores each answer on its own. BLIP finds ``top_k`` answers (up to 16) of up to 20 tokens by beam search; their
@@ -44,6 +45,9 @@ class VisualQuestionAnswering(LocalModel):
         self._processor = self.processor(AutoImageProcessor)
         self._tokenizer = self.processor(AutoTokenizer)
         self._max_tokens = token_limit(self._tokenizer, self.model)
+
+    def choices(self) -> Iterable[str]:
+        return () if self._writes else super().choices()
 
     def infer(self, inputs: Sequence[Any], parameters: Any) -> Sequence[Any]:
         if self._writes and (parameters.top_k or 0) > MAX_WRITTEN:
