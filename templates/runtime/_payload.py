@@ -17,7 +17,7 @@ from .media import Media
 from .validation import problems, validate_request
 
 if TYPE_CHECKING:
-    from ._protocol import Ask
+    from ._ask import Ask
     from .binding import TaskBinding
 
 JSON = "application/json"

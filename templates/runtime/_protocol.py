@@ -7,42 +7,14 @@ with the answer. A dialect with a protocol of its own has another :class:`CallPr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
+from ._ask import Ask
 from ._body import Body
 from ._exchange import Verdict, as_http_says
 from ._http import Response
-from ._payload import payload
-from ._urls import route
-from .errors import APIStatusError, ResponseValidationError, status_error
-
-if TYPE_CHECKING:
-    from .binding import TaskBinding
-    from .dialect import Dialect, Wire
-
-
-Facts = Mapping[str, Any]
-"""What is known of a call besides what it says: see :meth:`dialect.Wire.heard`."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What calls that travel together have in common: all but their primary inputs.
-
-    `parameters` go into a request's ``parameters``, `root` beside the primary input, both by wire name; they are the
-    spec's, in whose words a `wire` puts the request if there is one. `extra` joins it as it is. `url` is where it goes.
-    """
-
-    binding: TaskBinding
-    parameters: Mapping[str, Any]
-    root: Mapping[str, Any]
-    wire: Wire | None = None
-    model: str | None = None
-    extra: Mapping[str, Any] | None = None
-    use_cache: bool | None = None
-    url: str = ""
+from .errors import APIStatusError, ResponseValidationError
 
 
 class CallProtocol(ABC):
@@ -100,47 +72,6 @@ class CallProtocol(ABC):
     @abstractmethod
     def answer(self, ask: Ask, response: Response, index: int, count: int) -> Any:
         """The answer to one of `count` calls as JSON values. Raises ResponseValidationError."""
-
-
-class OneByOne(CallProtocol):
-    """A request for each call, in a `dialect` or in the spec's own words."""
-
-    def __init__(self, dialect: Dialect | None) -> None:
-        self._dialect = dialect
-
-    def url(self, base: str, ask: Ask) -> str:
-        if self._dialect is None or ask.wire is None:
-            # Where the request itself names the model, its address does not.
-            return base + route(ask.binding.id, None if ask.binding.names_model else ask.model)
-        names_model = ask.binding.names_model or ask.wire.model is not None
-        return self._dialect.address(base, ask.wire, ask.model, names_model=names_model)
-
-    def call(self, ask: Ask, primary: Any) -> tuple[bytes | Body, str]:
-        return payload(ask, primary)
-
-    def content(self, ask: Ask, calls: Sequence[tuple[bytes | Body, str]]) -> tuple[bytes | Body, str]:
-        (call,) = calls
-        return call
-
-    def failures(self, response: Response, count: int, hide: str | None) -> list[APIStatusError | None]:
-        if 200 <= response.status < 300:
-            return [None]
-        return [status_error(response.status, response.headers, response.content, hide=hide)]
-
-    def answer(self, ask: Ask, response: Response, index: int, count: int) -> Any:
-        kind = response.headers.get("content-type", "no content type")
-        if ask.wire is not None and ask.wire.is_file(response.content, kind):
-            return ask.wire.of_file(response.content)
-        return loaded(ask.binding.id, response, response.content, f"the answer ({kind})")
-
-
-def protocol_of(dialect: Dialect | None) -> CallProtocol:
-    """How calls travel in a dialect, or in none."""
-    if dialect is None or not dialect.protocol:
-        return OneByOne(dialect)
-    from .clarifai.protocol import Predict
-
-    return Predict(dialect)
 
 
 def loaded(task: str, response: Response, content: bytes | str, what: str) -> Any:

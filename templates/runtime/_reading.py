@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ._ask import Ask, Facts
 from ._http import Response
-from ._protocol import Ask, Facts, invalid, loaded
+from ._protocol import invalid, loaded
 from .errors import stream_error
 from .validation import problems
 

@@ -17,7 +17,8 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2, service_pb2_grpc
 
 from inference_tasks._dialects import DIALECTS
 from inference_tasks._runtime.server.clarifai.grpc import GrpcServer, grpc_server
-from inference_tasks._runtime.server.run import DrainingServer, config_of, listen
+from inference_tasks._runtime.server.ports import listen
+from inference_tasks._runtime.server.run import DrainingServer, config_of
 from inference_tasks._runtime.server.settings import Serving
 from inference_tasks.server import Handler, create_app
 from tests.server.live import until

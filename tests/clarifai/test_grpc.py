@@ -20,8 +20,8 @@ from inference_tasks._dialects import DIALECTS
 from inference_tasks._runtime.server.clarifai.grpc import grpc_server
 from inference_tasks._runtime.server.clarifai.problems import Problem
 from inference_tasks._runtime.server.clarifai.protobuf import Method
+from inference_tasks._runtime.server.ports import PortError
 from inference_tasks._runtime.server.problems import RequestProblem
-from inference_tasks._runtime.server.run import PortError
 from inference_tasks._runtime.server.settings import Serving
 from inference_tasks.server import create_app
 from tests.server.live import picture, until

@@ -146,7 +146,8 @@ PROGRAM = """
 import sys
 from inference_tasks._dialects import DIALECTS
 from inference_tasks._runtime.server.clarifai.grpc import grpc_server
-from inference_tasks._runtime.server.run import listen, serve
+from inference_tasks._runtime.server.ports import listen
+from inference_tasks._runtime.server.run import serve
 from inference_tasks._runtime.server.settings import Serving
 from inference_tasks.server import create_app
 from tests.server.test_streams import Counter

@@ -372,8 +372,8 @@ def test_an_injected_client_sends_large_files_too(server: Any, large_file: Path,
 def written(task: str, primary: Any, parameters: Any = None, **options: Any) -> tuple[Any, Any]:
     """A request's content, and its JSON."""
     from inference_tasks import _tasks
+    from inference_tasks._runtime._ask import Ask
     from inference_tasks._runtime._payload import payload
-    from inference_tasks._runtime._protocol import Ask
 
     content, content_type = payload(Ask(getattr(_tasks, task), parameters or {}, {}, **options), primary)
     assert content_type == "application/json"

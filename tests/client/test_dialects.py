@@ -16,8 +16,8 @@ from hypothesis import assume, given, settings, strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from inference_tasks._dialects import DIALECTS
+from inference_tasks._runtime._ask import Ask
 from inference_tasks._runtime._payload import payload
-from inference_tasks._runtime._protocol import Ask
 from inference_tasks._runtime._urls import joined
 from inference_tasks._runtime.dialect import Dialect, Wire
 from inference_tasks._runtime.encoded import Base64

@@ -13,7 +13,7 @@ import uvicorn
 
 from inference_tasks import server
 from inference_tasks._runtime.binding import TaskBinding
-from inference_tasks._runtime.server.run import listen
+from inference_tasks._runtime.server.ports import listen
 from inference_tasks._tasks import TASKS
 from inference_tasks.server import Handler, Settings, create_app
 from tests.docs.specs import examples

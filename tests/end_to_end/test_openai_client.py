@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from inference_tasks._runtime.server.run import listen
+from inference_tasks._runtime.server.ports import listen
 from inference_tasks.server import Settings, create_app
 
 from .canned import WORDS, handler

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from inference_tasks._runtime.server.run import listen
+from inference_tasks._runtime.server.ports import listen
 from inference_tasks._runtime.torch import create_handler
 from inference_tasks._tasks import TASKS
 from inference_tasks.ray import Resources, Serving, create_app

@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("ray.serve", reason="ray is not installed here: `nox -s ray` has an environment of its own")
 
 from inference_tasks import Client
-from inference_tasks._runtime.server.run import listen
+from inference_tasks._runtime.server.ports import listen
 from tests.server.tiny_generation import writer
 
 from .conftest import CORES, DEMO, RAY, until

@@ -15,7 +15,7 @@ import httpx
 import PIL.Image
 import uvicorn
 
-from inference_tasks._runtime.server.run import listen
+from inference_tasks._runtime.server.ports import listen
 from inference_tasks.models.image_classification import (
     ImageClassificationOutputElement,
     ImageClassificationParameters,

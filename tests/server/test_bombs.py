@@ -27,7 +27,8 @@ SPARE = 48 << 20
 
 SERVER = """
 import uvicorn
-from inference_tasks._runtime.server.run import config_of, listen
+from inference_tasks._runtime.server.ports import listen
+from inference_tasks._runtime.server.run import config_of
 from inference_tasks._runtime.server.settings import Serving
 from inference_tasks.server import *
 

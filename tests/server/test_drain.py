@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
-from inference_tasks._runtime.server.run import listen, serve
+from inference_tasks._runtime.server.ports import listen
+from inference_tasks._runtime.server.run import serve
 from inference_tasks._runtime.server.settings import Serving
 from inference_tasks.server import create_app
 from tests.server.test_streams import Counter

@@ -67,7 +67,8 @@ def _ready_url(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def serve_examples(app: Any) -> None:
     """Serve `app` in this process until told to end, and print where, as `running_server` wants it."""
-    from inference_tasks._runtime.server.run import listen, serve
+    from inference_tasks._runtime.server.ports import listen
+    from inference_tasks._runtime.server.run import serve
     from inference_tasks._runtime.server.settings import Serving
 
     socket = listen("127.0.0.1", 0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ._ask import Facts
 from ._exchange import Steps
-from ._protocol import CallProtocol, Facts
+from ._protocol import CallProtocol
 from .errors import InferenceError
 
 HELD = 64 << 20

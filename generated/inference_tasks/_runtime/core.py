@@ -19,10 +19,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from . import _log, _reading
+from ._ask import Ask, Facts
 from ._exchange import Policy, Steps, Work, exchange
 from ._http import Request, Response
 from ._payload import JSON
-from ._protocol import Ask, Facts, invalid, protocol_of
+from ._plain import protocol_of
+from ._protocol import invalid
 from ._several import Outcome, Several, result_of, together
 from ._travel import Answered, Travel
 from ._urls import base_of, is_loopback, origin, shown, with_query

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from .._ask import Ask
 from .._body import Body
 from .._exchange import Verdict, as_http_says
 from .._http import Response
 from .._payload import JSON
-from .._protocol import Ask, CallProtocol, invalid
+from .._protocol import CallProtocol, invalid
 from .._texts import any_text
 from .._urls import joined
 from ..dialect import Dialect

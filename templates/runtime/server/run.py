@@ -1,4 +1,4 @@
-"""Running an application with uvicorn: a socket that is taken before anything is promised, and an orderly end."""
+"""Running an application with uvicorn, to an orderly end."""
 
 from __future__ import annotations
 
@@ -13,48 +13,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from .guard import guarded
+from .ports import BACKLOG
 from .settings import Serving
 
 if TYPE_CHECKING:
     from .clarifai.grpc import GrpcServer
-
-BACKLOG = 2048
-
-
-class PortError(Exception):
-    """An address that cannot be listened on; the message says which and why."""
-
-
-def listen(host: str, port: int) -> sockets.socket:
-    """A listening socket. Raises PortError."""
-    # From here on clients may connect; they are answered as soon as the server runs.
-    return _bound(host, port, BACKLOG)
-
-
-def reserved(host: str, port: int) -> sockets.socket:
-    """A socket that keeps the port for who will listen there. Raises PortError."""
-    return _bound(host, port, None)
-
-
-def _bound(host: str, port: int, backlog: int | None) -> sockets.socket:
-    try:
-        family, kind, protocol, _, address = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)[0]
-        socket = sockets.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
-        raise PortError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
-    try:
-        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
-        socket.bind(address)
-        if backlog is not None:
-            socket.listen(backlog)
-    except (OSError, OverflowError) as error:
-        socket.close()
-        raise PortError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
-    return socket
-
-
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 class DrainingServer(uvicorn.Server):

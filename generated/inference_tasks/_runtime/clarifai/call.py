@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .._ask import Ask
 from .._body import Body
 from .._payload import as_text, checked, stand_in
-from .._protocol import Ask
 from ..media import Link, Media
 
 _OUTPUT_CONFIG: Final = frozenset({"language", "max_concepts", "min_value", "sample_ms", "select_concepts"})

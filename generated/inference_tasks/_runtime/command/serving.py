@@ -87,7 +87,7 @@ def serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse
         import torch  # noqa: F401 - said now, not by a model that fails to load
         import transformers  # noqa: F401
 
-        from ..server import logs, run
+        from ..server import logs, ports, run
         from ..server.app import create_app
         from ..server.clarifai.grpc import grpc_server
         from ..server.spans import export_spans
@@ -101,9 +101,9 @@ def serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse
         try:
             dialects = import_module(f"{package}._dialects").DIALECTS
             app = create_app(bindings, handlers, package=package, settings=settings, dialects=dialects)
-            socket = run.listen(settings.host, settings.port)
+            socket = ports.listen(settings.host, settings.port)
             grpc = None if settings.grpc_port is None else grpc_server(app, package, dialects, settings)
-        except (ValueError, run.PortError) as error:
+        except (ValueError, ports.PortError) as error:
             raise CommandError(str(error)) from None
         logs.set_up(settings.log_level, settings.log_format)
         host, port = socket.getsockname()[:2]
@@ -118,7 +118,7 @@ def serve(bindings: Mapping[str, TaskBinding], package: str, arguments: argparse
             print(f"{url} serves demo models{also}", *demos.lines(), "", sep="\n", flush=True)
         try:
             run.serve(app, socket, settings, grpc)
-        except run.PortError as error:
+        except ports.PortError as error:
             raise CommandError(str(error)) from None
         end_loading()
     return 0

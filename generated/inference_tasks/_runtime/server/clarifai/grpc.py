@@ -24,8 +24,8 @@ from ..engine import Engine
 from ..frame import CLIENT_LEFT, request_id
 from ..inference import INLINE_BODY
 from ..memory import Share
+from ..ports import PortError, reserved
 from ..problems import ClientGone, RequestProblem
-from ..run import PortError, reserved
 from ..settings import Serving
 from ..spans import Spans
 from ..trace import Trace
